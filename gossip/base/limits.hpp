@@ -1,0 +1,33 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+// Every bound of the core on one page, each with what happens at its edge.
+// Protocol constants that two implementations must share are in gossip/README.md.
+namespace wigwag::limits {
+
+inline constexpr std::size_t datagram_payload = 1200;     // larger ones are neither sent nor read
+inline constexpr std::size_t record_bytes = 600;          // a larger record is refused; our own is trimmed of endpoints
+inline constexpr std::size_t certificate_bytes = 400;     // refused
+inline constexpr std::size_t grant_bytes = 400;           // refused
+inline constexpr std::size_t redemption_bytes = 240;      // refused
+inline constexpr std::size_t bundle_bytes = 480;          // refused
+inline constexpr std::size_t revocation_bytes = 240;      // refused
+
+inline constexpr std::size_t name_bytes = 63;             // a DNS label; longer is refused
+inline constexpr std::size_t admins = 8;                  // keys in a trust bundle; more are refused
+inline constexpr std::size_t subnets_per_node = 16;       // more are refused
+inline constexpr std::size_t endpoints_per_record = 4;    // more are refused; of our own the best four are announced
+inline constexpr std::size_t homes_per_record = 3;        // more are refused
+inline constexpr std::size_t seeds = 16;                  // in a token or configuration; more are refused
+
+inline constexpr std::size_t members = 10'000;            // a new member beyond it is refused and an event raised
+inline constexpr std::size_t accusations_per_subject = 16;// further accusers are dropped: more are never needed
+inline constexpr std::size_t revocations = 10'000;        // the oldest to expire makes room
+inline constexpr std::size_t pending_hellos = 32;         // above half, a cookie is asked; when full, the oldest is dropped
+inline constexpr std::size_t pending_hellos_per_source = 4;  // further ones from one address are dropped
+inline constexpr std::size_t pack_depth = 4;              // nesting of a packed value; deeper is refused
+
+}  // namespace wigwag::limits
