@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "gossip/base/ip.hpp"
+#include "gossip/base/tunnel.hpp"
+#include "gossip/event.hpp"
+#include "gossip/trust/statements.hpp"
+
+// What goes into Node::step and what comes out of it: plain values, so that a trace of
+// inputs is a reproducible run.
+namespace wigwag {
+
+// A gossip datagram that came through the tunnel. The shell vouches that it arrived on one
+// of our interfaces, so that WireGuard vouches for `from`.
+struct TunnelDatagram {
+  Address from;          // overlay IPv6
+  Plane plane = Plane::direct;
+  Bytes bytes;
+};
+
+// A datagram on the hello port, from anybody.
+struct HelloDatagram {
+  Endpoint from;
+  Bytes bytes;
+};
+
+// The time that next_wakeup() asked for has come.
+struct Wakeup {};
+
+// What the kernel's direct-plane peers look like now: all of them, ours or not.
+// `settled`: the kernel equals the last Desire and nothing is outstanding.
+struct KernelSnapshot {
+  std::vector<TunnelPeerState> peers;
+  bool settled = false;
+};
+
+// This host's own unicast addresses, without loopback, link-local and our interfaces'.
+struct LocalAddresses {
+  std::vector<Address> addresses;
+};
+
+// Names of the configuration, resolved; sent at the start and whenever they change.
+struct Resolved {
+  std::vector<Endpoint> seeds;       // hello endpoints
+  std::vector<Endpoint> endpoints;   // extra public endpoints of this node
+};
+
+// The operator says goodbye: a signed `left` record goes out, then a Left output follows.
+struct LeaveCommand {};
+
+// An admin's statement made on this node, or one that the shell stored.
+struct RevokeCommand {
+  Bytes revocation;      // wire form
+};
+
+using Input = std::variant<TunnelDatagram, HelloDatagram, Wakeup, KernelSnapshot, LocalAddresses, Resolved, LeaveCommand, RevokeCommand>;
+
+struct SendTunnel {
+  Address to;            // overlay IPv6 of a member
+  Bytes bytes;
+};
+struct SendHello {
+  Endpoint to;
+  Bytes bytes;
+};
+// The whole desired state of the direct plane, whenever it has changed.
+struct Desire {
+  Tunnel tunnel;
+};
+// Node::stored() has changed. `at_once`: write and sync it before carrying out the outputs
+// that follow; otherwise within a few seconds.
+struct Persist {
+  bool at_once = false;
+};
+struct Raise {
+  Event event;
+};
+// The goodbye has been told to as many as could be reached: tear down and forget.
+struct Left {};
+
+// Outputs are carried out in their order.
+using Output = std::variant<SendTunnel, SendHello, Desire, Persist, Raise, Left>;
+using Outputs = std::vector<Output>;
+
+}  // namespace wigwag
