@@ -26,8 +26,18 @@ inline constexpr std::size_t seeds = 16;                  // in a token or confi
 inline constexpr std::size_t members = 10'000;            // a new member beyond it is refused and an event raised
 inline constexpr std::size_t accusations_per_subject = 16;// further accusers are dropped: more are never needed
 inline constexpr std::size_t revocations = 10'000;        // the oldest to expire makes room
-inline constexpr std::size_t pending_hellos = 32;         // above half, a cookie is asked; when full, the oldest is dropped
+inline constexpr std::size_t seed_chars = 262;            // one seed: a DNS name and a port; a longer one is refused
+inline constexpr std::size_t token_chars = 8192;          // a longer token is refused unread
+inline constexpr std::chrono::seconds certificate_tolerance{86'400};  // a joiner's clock may be this far ahead where certificates expire
+
+inline constexpr std::size_t pending_hellos = 32;         // above half, a cookie is asked; when full, the oldest is dropped if it had its time, else the new one
 inline constexpr std::size_t pending_hellos_per_source = 4;  // further ones from one address are dropped
+inline constexpr std::size_t proven_hellos = 256;         // kept to repeat their answers; the oldest makes room
+inline constexpr std::size_t refused_hellos_per_source = 8;  // refusals in ten seconds; further calls from that address are dropped
+inline constexpr std::size_t hello_repeats = 6;           // how often one answer is repeated; further repeats are dropped
+inline constexpr std::size_t hello_cookies = 8;           // cookies a caller takes in one attempt; further ones are ignored
+inline constexpr std::size_t remembered_hellos = 2048;    // first messages known as seen; the oldest is forgotten
+inline constexpr std::size_t hello_bytes = 1800;          // a hello datagram; only chains with many subnets go beyond datagram_payload. Larger: dropped
 inline constexpr std::size_t pack_depth = 4;              // nesting of a packed value; deeper is refused
 
 }  // namespace wigwag::limits

@@ -31,6 +31,19 @@ struct ChainContext {
 // certificate, and the redemption's signature. A certificate under a grant is good when
 // - its redemption is by a known sponsor and not later than the grant's expiry (and withdrawal), or
 // - it has no redemption, and the grant allows any number of uses, has not expired and is not withdrawn.
+// One that still needs its redemption is sponsor_unknown: it may become good later. Where the
+// grant limits the lifetime of certificates, the certificate ends within it, counted from its own
+// date and, as that date is the node's word alone, from the sponsor's with a day of tolerance.
 Result<void, TrustError> verify_chain(const Chain& chain, const ChainContext& context, Verifier& verifier);
+
+// The root's signature on a bundle: with it, the bundle may be trusted.
+Result<void, TrustError> verify_bundle(const Signed<Bundle>& bundle, const NetworkId& network, Verifier& verifier);
+
+// The sponsor's signature on a redemption; whether the sponsor may is the caller's to know.
+Result<void, TrustError> verify_redemption(const Signed<Redemption>& redemption, const NetworkId& network, Verifier& verifier);
+
+// An admin's signature on a revocation, and that the bundle lets it revoke.
+Result<void, TrustError> verify_revocation(const Signed<Revocation>& revocation, const Bundle& bundle, const NetworkId& network,
+                                           Verifier& verifier);
 
 }  // namespace wigwag

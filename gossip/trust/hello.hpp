@@ -58,9 +58,10 @@ class HelloCaller {
     std::optional<Chain> host;                 // who answered, with message 4
   };
   // A datagram that came from the seed. `offer` and `self` are used for message 3. The host's
-  // chain is verified against `bundle` when we have one; a first-time joiner has none and
-  // checks it when message 4 brings the bundle (whose signature must be the root's).
-  Result<Progress, HelloFailure> receive(ByteView datagram, const HelloOffer& offer, const NodeSecret& self, Verifier& verifier);
+  // chain is verified once message 4 has brought the bundle (whose signature must be the root's),
+  // or against `known`, the bundle we hold already, where that has the higher epoch.
+  Result<Progress, HelloFailure> receive(ByteView datagram, const HelloOffer& offer, const NodeSecret& self, Verifier& verifier,
+                                         const Bundle* known = nullptr);
 
  private:
   enum class Stage : std::uint8_t { waiting_for_host, waiting_for_answer, ended };

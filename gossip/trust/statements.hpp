@@ -116,8 +116,20 @@ const char* to_string(TrustError error);
 const char* advice(TrustError error);
 
 bool is_valid_name(std::string_view name);
+// Characters of names, and '*'; empty is valid and matches any name.
+bool is_valid_name_pattern(std::string_view pattern);
 // "web-1" matches "web-*"; at most one linear scan with backtracking to the last star.
 bool name_matches(std::string_view pattern, std::string_view name);
+
+// Whether a body keeps the rules that decoding enforces, its size on the wire included. Ask
+// before make_* wherever a person's wishes went into the body: what make_* builds from any
+// other is refused by everyone.
+bool is_well_formed(const Rights& rights);
+bool is_well_formed(const Bundle& body);
+bool is_well_formed(const Grant& body);
+bool is_well_formed(const Certificate& body);
+bool is_well_formed(const Redemption& body);
+bool is_well_formed(const Revocation& body);
 
 Result<Signed<Bundle>, TrustError> decode_bundle(ByteView wire);
 Result<Signed<Grant>, TrustError> decode_grant(ByteView wire);
