@@ -34,7 +34,7 @@ bool name_matches(std::string_view pattern, std::string_view name) {
   std::size_t p = 0;
   std::size_t n = 0;
   std::size_t star = none;    // the last star passed
-  std::size_t star_name = 0;  // where in the name its run ends for now
+  std::size_t star_name = 0;  // where in the name its run ends so far
   while (n < name.size()) {
     if (p < pattern.size() && pattern[p] == '*') {
       star = p++;
