@@ -15,6 +15,7 @@ inline constexpr std::size_t grant_bytes = 400;           // refused
 inline constexpr std::size_t redemption_bytes = 240;      // refused
 inline constexpr std::size_t bundle_bytes = 480;          // refused
 inline constexpr std::size_t revocation_bytes = 240;      // refused
+inline constexpr std::size_t accusation_bytes = 200;      // refused
 
 inline constexpr std::size_t name_bytes = 63;             // a DNS label; longer is refused
 inline constexpr std::size_t admins = 8;                  // keys in a trust bundle; more are refused
@@ -39,5 +40,8 @@ inline constexpr std::size_t hello_cookies = 8;           // cookies a caller ta
 inline constexpr std::size_t remembered_hellos = 2048;    // first messages known as seen; the oldest is forgotten
 inline constexpr std::size_t hello_bytes = 1800;          // a hello datagram; only chains with many subnets go beyond datagram_payload. Larger: dropped
 inline constexpr std::size_t pack_depth = 4;              // nesting of a packed value; deeper is refused
+
+// A record dated further ahead of a trusted clock is refused, so that its owner cannot use up its versions by a slip.
+inline constexpr std::chrono::hours epoch_ahead{24 * 730};
 
 }  // namespace wigwag::limits

@@ -1,0 +1,119 @@
+#include "gossip/membership/anti_entropy.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace wigwag {
+namespace {
+
+// A range with at most this many entries is listed instead of split.
+constexpr std::size_t list_at = 16;
+constexpr std::size_t parts = 8;
+
+std::uint64_t sum(const std::vector<RangeEntry>& entries) {
+  std::uint64_t total = 0;
+  for (const auto& entry : entries) total += entry.fingerprint;
+  return total;
+}
+
+std::size_t entries_in(const std::vector<Range>& ranges) {
+  std::size_t count = 0;
+  for (const auto& range : ranges) count += range.entries.size();
+  return count;
+}
+
+// Adds what we hold between `first` and `last`: as a list when short, else as a fingerprint.
+void add_range(std::uint64_t first, std::uint64_t last, std::vector<RangeEntry> entries, std::vector<Range>& ranges) {
+  if (ranges.size() >= message_limits::ranges) return;
+  Range range{.first = first, .last = last};
+  range.listed = entries.size() <= list_at && entries_in(ranges) + entries.size() <= message_limits::entries;
+  if (range.listed) {
+    range.entries = std::move(entries);
+  } else {
+    range.fingerprint = sum(entries);
+    range.count = static_cast<std::uint32_t>(entries.size());
+  }
+  ranges.push_back(std::move(range));
+}
+
+auto version(const RangeEntry& entry) { return std::tie(entry.epoch, entry.sequence); }
+
+}  // namespace
+
+Compare AntiEntropy::opening(const Roster& roster) {
+  const auto entries = roster.entries(0, UINT64_MAX);
+  Compare compare;
+  compare.ranges.push_back({.first = 0, .last = UINT64_MAX, .fingerprint = sum(entries), .count = static_cast<std::uint32_t>(entries.size())});
+  return compare;
+}
+
+void AntiEntropy::compare_fingerprint(const Range& theirs, const Roster& roster, Difference& found) const {
+  auto ours = roster.entries(theirs.first, theirs.last);
+  if (sum(ours) == theirs.fingerprint && ours.size() == theirs.count) return;
+  found.equal = false;
+  if (ours.size() <= list_at) return add_range(theirs.first, theirs.last, std::move(ours), found.ranges);
+  // Split so that each part holds as many of our entries as any other.
+  std::uint64_t first = theirs.first;
+  for (std::size_t part = 0; part < parts; ++part) {
+    const auto begin = ours.begin() + static_cast<std::ptrdiff_t>(ours.size() * part / parts);
+    const auto end = ours.begin() + static_cast<std::ptrdiff_t>(ours.size() * (part + 1) / parts);
+    const auto last = part + 1 == parts ? theirs.last : end->key - 1;
+    add_range(first, last, {begin, end}, found.ranges);
+    first = last + 1;
+  }
+}
+
+void AntiEntropy::compare_list(const Range& theirs, const Roster& roster, Difference& found) const {
+  const auto ours = roster.entries(theirs.first, theirs.last);
+  auto their = theirs.entries;
+  std::sort(their.begin(), their.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
+  auto own = ours.begin();
+  const auto send = [&](const RangeEntry& entry) {
+    const Member* member = roster.by_key(entry.key);
+    if (member != nullptr) found.send.push_back(member->id());
+    else found.extras.push_back(entry.key);
+  };
+  for (const auto& entry : their) {
+    if (entry.key < theirs.first || entry.key > theirs.last) continue;
+    for (; own != ours.end() && own->key < entry.key; ++own) send(*own);
+    if (own == ours.end() || own->key != entry.key) {
+      found.need.push_back(entry.key);
+      continue;
+    }
+    if (version(*own) < version(entry)) found.need.push_back(entry.key);
+    if (version(entry) < version(*own)) send(*own);
+    if (version(entry) == version(*own) && entry.fingerprint != own->fingerprint) {
+      found.extras.push_back(entry.key);
+      found.need.push_back(entry.key);
+    }
+    ++own;
+  }
+  for (; own != ours.end(); ++own) send(*own);
+  if (!found.send.empty() || !found.extras.empty() || !found.need.empty()) found.equal = false;
+}
+
+AntiEntropy::Difference AntiEntropy::compare(const Compare& theirs, const Roster& roster) {
+  Difference found;
+  found.equal = true;
+  for (const auto& range : theirs.ranges) {
+    if (range.listed) {
+      compare_list(range, roster, found);
+    } else {
+      compare_fingerprint(range, roster, found);
+    }
+  }
+  // A different choice every round, so that two sides with a large difference make progress
+  // together with others instead of all sending the same.
+  rng_.shuffle(found.send);
+  if (found.send.size() > items_max) found.send.resize(items_max);
+  // Sponsors come before those whom they let in, so that each can be verified as it arrives.
+  std::stable_sort(found.send.begin(), found.send.end(), [&](const NodeId& a, const NodeId& b) {
+    return roster.admitted(*roster.find(a)) < roster.admitted(*roster.find(b));
+  });
+  if (found.extras.size() > items_max) found.extras.resize(items_max);
+  rng_.shuffle(found.need);
+  if (found.need.size() > items_max) found.need.resize(items_max);
+  return found;
+}
+
+}  // namespace wigwag

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <vector>
+
+#include "gossip/base/key.hpp"
+#include "gossip/base/time.hpp"
+
+namespace wigwag {
+
+// How our wall clock compares with our peers': expiry is judged only while we are within two
+// hours of their median. Without any peer's word the own clock is all there is, and is trusted.
+class PeerClock {
+ public:
+  static constexpr std::int64_t tolerance_s = 2 * 3600;
+
+  void heard(const NodeId& peer, UnixTime theirs, UnixTime ours) {
+    if (offsets_.size() >= peers_max && !offsets_.contains(peer)) offsets_.erase(offsets_.begin());
+    offsets_[peer] = theirs.seconds - ours.seconds;
+  }
+  // The wall clock was set: what was measured against it says nothing any more.
+  void forget_all() { offsets_.clear(); }
+
+  // Seconds that the peers' median is ahead of us.
+  std::int64_t median_offset_s() const {
+    if (offsets_.empty()) return 0;
+    std::vector<std::int64_t> sorted;
+    for (const auto& [peer, offset] : offsets_) sorted.push_back(offset);
+    std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2), sorted.end());
+    return sorted[sorted.size() / 2];
+  }
+  bool trusted() const { return median_offset_s() <= tolerance_s && median_offset_s() >= -tolerance_s; }
+
+ private:
+  static constexpr std::size_t peers_max = 16;
+  std::map<NodeId, std::int64_t> offsets_;
+};
+
+}  // namespace wigwag

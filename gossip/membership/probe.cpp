@@ -1,0 +1,196 @@
+#include "gossip/membership/probe.hpp"
+
+#include <algorithm>
+
+namespace wigwag {
+namespace {
+
+constexpr Duration patience_unknown = milliseconds(500);
+constexpr Duration patience_cold = milliseconds(1500);  // a handshake comes first
+constexpr Duration patience_least = milliseconds(150);
+constexpr Duration patience_most = seconds(1);
+constexpr Duration asked_recently = seconds(2);
+
+}  // namespace
+
+void RoundTrip::sample(Duration measured) {
+  if (smoothed == Duration::zero()) {
+    smoothed = measured;
+    variation = measured / 2;
+    return;
+  }
+  const auto error = measured > smoothed ? measured - smoothed : smoothed - measured;
+  variation += (error - variation) / 4;
+  smoothed += (measured - smoothed) / 8;
+}
+
+Prober::Prober(const NodeId& self, std::uint64_t seed) : self_(self), rng_(seed), sequence_(static_cast<std::uint32_t>(rng_.below(1U << 16))) {}
+
+void Prober::watch(const std::vector<NodeId>& subjects, Instant now) {
+  std::map<NodeId, Subject> fresh;
+  for (const auto& id : subjects) {
+    const auto held = subjects_.find(id);
+    fresh.emplace(id, held != subjects_.end() ? held->second : Subject{.since = now});
+  }
+  subjects_ = std::move(fresh);
+  std::erase_if(turn_, [&](const NodeId& id) { return !subjects_.contains(id); });
+}
+
+Duration Prober::patience(const NodeId& id, const LocalHealth& health) const {
+  const auto subject = subjects_.find(id);
+  const auto known = round_trips_.find(id);
+  Duration base = patience_unknown;
+  if (known != round_trips_.end()) {
+    base = std::clamp(known->second.smoothed + 4 * known->second.variation, patience_least, patience_most);
+  } else if (subject != subjects_.end() && !subject->second.answered) {
+    base = patience_cold;
+  }
+  return base * health.multiplier();
+}
+
+Prober::Probe* Prober::outstanding(const NodeId& subject) {
+  const auto found = std::find_if(probes_.begin(), probes_.end(),
+                                  [&](const Probe& p) { return p.subject == subject && p.why != Why::greeting; });
+  return found == probes_.end() ? nullptr : &*found;
+}
+
+void Prober::send_try(Probe& probe, Instant now, Duration patience, Outbox& out) {
+  out.push_back({probe.subject, Ping{probe.first_sequence + static_cast<std::uint32_t>(probe.tries)}});
+  ++probe.tries;
+  probe.sent = now;
+  probe.deadline = now + patience;
+  ++sent_;
+}
+
+Prober::Probe* Prober::begin(const NodeId& subject, Why why, Instant now, Duration patience, Outbox& out) {
+  if (probes_.size() >= outstanding_max) return nullptr;
+  Probe probe{.subject = subject, .why = why, .first_sequence = sequence_};
+  sequence_ += 2;
+  probes_.push_back(std::move(probe));
+  send_try(probes_.back(), now, patience, out);
+  return &probes_.back();
+}
+
+std::optional<NodeId> Prober::random_member(const Roster& roster) {
+  const auto& seats = roster.seats();
+  if (seats.size() <= subjects_.size() + 1) return std::nullopt;
+  const auto& seat = rng_.pick(seats);
+  if (seat.node == self_ || subjects_.contains(seat.node)) return std::nullopt;
+  return seat.node;
+}
+
+void Prober::begin_due(Instant now, const Roster& roster, const LocalHealth& health, Outbox& out) {
+  if (now >= next_probe_) {
+    if (turn_.empty()) {
+      for (const auto& [id, subject] : subjects_) turn_.push_back(id);
+      rng_.shuffle(turn_);
+    }
+    if (!turn_.empty()) {
+      const NodeId id = turn_.back();
+      turn_.pop_back();
+      if (outstanding(id) == nullptr) begin(id, Why::schedule, now, patience(id, health), out);
+    }
+    next_probe_ = now + interval * 9 / 10 + rng_.below(interval / 5);
+  }
+  if (now >= next_random_) {
+    if (next_random_ != Instant{}) {
+      if (const auto id = random_member(roster)) greet(*id, now, out);
+    }
+    next_random_ = now + random_interval * 9 / 10 + rng_.below(random_interval / 5);
+  }
+}
+
+void Prober::ask_others(Probe& probe, Instant now, const Roster& roster, Outbox& out) {
+  const auto subject = subjects_.find(probe.subject);
+  const Member* member = roster.find(probe.subject);
+  if (subject == subjects_.end() || member == nullptr || now < subject->second.others_asked + asked_recently) return;
+  subject->second.others_asked = now;
+  probe.asked_others = true;
+  for (const auto& observer : observers_of(member->seat, roster.seats())) {
+    if (observer != self_) out.push_back({observer, PingRequest{probe.first_sequence, probe.subject}});
+  }
+}
+
+std::vector<ProbeResult> Prober::tick(Instant now, const Roster& roster, LocalHealth& health, Outbox& out) {
+  std::vector<ProbeResult> results;
+  for (auto& probe : probes_) {
+    if (now < probe.deadline || probe.why == Why::greeting) continue;
+    if (probe.tries == 1) {
+      if (probe.why == Why::schedule) ask_others(probe, now, roster, out);
+      send_try(probe, now, 2 * patience(probe.subject, health), out);
+      continue;
+    }
+    const auto subject = subjects_.find(probe.subject);
+    const bool warm = subject != subjects_.end() && (subject->second.answered || now - subject->second.since >= warm_up);
+    ++missed_;
+    health.missed();
+    results.push_back({probe.subject, false, false, warm});
+  }
+  std::erase_if(probes_, [&](const Probe& p) { return now >= p.deadline; });
+  begin_due(now, roster, health, out);
+  return results;
+}
+
+Instant Prober::next_wakeup() const {
+  Instant next = std::min(next_probe_, next_random_);
+  for (const auto& probe : probes_) next = std::min(next, probe.deadline);
+  return next;
+}
+
+void Prober::greet(const NodeId& id, Instant now, Outbox& out) {
+  const bool already = std::any_of(probes_.begin(), probes_.end(), [&](const Probe& p) { return p.subject == id && now < p.sent + seconds(1); });
+  if (!already) begin(id, Why::greeting, now, greeting_patience, out);
+}
+
+std::optional<ProbeResult> Prober::on_ack(const NodeId& from, std::uint32_t sequence, Instant now, LocalHealth& health, Outbox& out) {
+  const auto found = std::find_if(probes_.begin(), probes_.end(), [&](const Probe& p) {
+    return p.subject == from && sequence - p.first_sequence < static_cast<std::uint32_t>(p.tries);
+  });
+  if (found == probes_.end()) return std::nullopt;
+  // Only the latest try's time is known; an answer to an earlier one would measure too short.
+  if (sequence - found->first_sequence + 1 == static_cast<std::uint32_t>(found->tries)) {
+    round_trips_[from].sample(std::max(now - found->sent, Duration(1)));
+  }
+  for (const auto& [asker, theirs] : found->askers) out.push_back({asker, IndirectAck{theirs}});
+  health.answered();
+  const auto subject = subjects_.find(from);
+  if (subject != subjects_.end()) subject->second.answered = true;
+  probes_.erase(found);
+  return ProbeResult{from, true, false, subject != subjects_.end()};
+}
+
+std::optional<ProbeResult> Prober::on_indirect_ack(const NodeId& from, std::uint32_t sequence, LocalHealth& health) {
+  const auto found = std::find_if(probes_.begin(), probes_.end(), [&](const Probe& p) {
+    return p.asked_others && p.first_sequence == sequence && p.subject != from;
+  });
+  if (found == probes_.end()) return std::nullopt;
+  // The subject lives and our own path to it may not: that counts against us, not it.
+  health.missed();
+  const ProbeResult result{found->subject, true, true, true};
+  probes_.erase(found);
+  return result;
+}
+
+void Prober::on_request(const NodeId& from, const PingRequest& request, Instant now, const LocalHealth& health, Outbox& out) {
+  Probe* probe = outstanding(request.subject);
+  if (probe == nullptr) probe = begin(request.subject, Why::request, now, patience(request.subject, health), out);
+  if (probe == nullptr || probe->askers.size() >= askers_max) return;
+  probe->askers.emplace_back(from, request.sequence);
+  // Others are being asked already: we need not ask them again.
+  const auto subject = subjects_.find(request.subject);
+  if (subject != subjects_.end()) subject->second.others_asked = now;
+}
+
+void Prober::discard() { probes_.clear(); }
+
+void Prober::forget(const NodeId& id) {
+  round_trips_.erase(id);
+  std::erase_if(probes_, [&](const Probe& p) { return p.subject == id; });
+}
+
+std::optional<Duration> Prober::round_trip(const NodeId& id) const {
+  const auto found = round_trips_.find(id);
+  return found == round_trips_.end() ? std::nullopt : std::optional(found->second.smoothed);
+}
+
+}  // namespace wigwag

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "gossip/base/rng.hpp"
+#include "gossip/membership/local_health.hpp"
+#include "gossip/membership/message.hpp"
+#include "gossip/membership/roster.hpp"
+
+namespace wigwag {
+
+// Smoothed round trip of one path (RFC 6298's estimator).
+struct RoundTrip {
+  Duration smoothed{};
+  Duration variation{};
+  void sample(Duration measured);
+};
+
+// What a probe came to.
+struct ProbeResult {
+  NodeId subject;
+  bool answered = false;
+  bool indirect = false;    // answered only to somebody we asked
+  bool on_schedule = false; // we watch this subject, over an edge that is warm: a miss is evidence
+};
+
+// Failure probing over warm edges (after SWIM, Das et al. 2002): about one probe a second,
+// in turn over the subjects; on a miss a second try, and the subject's other observers are
+// asked at once. Holds at most outstanding_max probes; further ones are not begun.
+class Prober {
+ public:
+  Prober(const NodeId& self, std::uint64_t seed);
+
+  static constexpr Duration interval = seconds(1);
+  static constexpr Duration random_interval = seconds(10);
+
+  // Whom we watch from now on. Those we already watched stay warm.
+  void watch(const std::vector<NodeId>& subjects, Instant now);
+  bool watches(const NodeId& id) const { return subjects_.contains(id); }
+
+  // Begins what is due and gives up what is overdue.
+  std::vector<ProbeResult> tick(Instant now, const Roster& roster, LocalHealth& health, Outbox& out);
+  Instant next_wakeup() const;
+
+  // One ping outside the schedule, to warm a path or to see whether somebody is back; an
+  // answer shows in the results of on_ack.
+  void greet(const NodeId& id, Instant now, Outbox& out);
+
+  std::optional<ProbeResult> on_ack(const NodeId& from, std::uint32_t sequence, Instant now, LocalHealth& health, Outbox& out);
+  std::optional<ProbeResult> on_indirect_ack(const NodeId& from, std::uint32_t sequence, LocalHealth& health);
+  void on_request(const NodeId& from, const PingRequest& request, Instant now, const LocalHealth& health, Outbox& out);
+
+  // After a pause no outstanding probe says anything.
+  void discard();
+  void forget(const NodeId& id);
+  std::optional<Duration> round_trip(const NodeId& id) const;
+  std::uint64_t sent() const { return sent_; }
+  std::uint64_t missed() const { return missed_; }
+
+ private:
+  enum class Why : std::uint8_t { schedule, request, greeting };
+  struct Probe {
+    NodeId subject;
+    Why why = Why::schedule;
+    int tries = 0;
+    std::uint32_t first_sequence = 0;  // tries use first_sequence, first_sequence + 1
+    Instant sent{};
+    Instant deadline{};
+    bool asked_others = false;
+    std::vector<std::pair<NodeId, std::uint32_t>> askers{};  // who gets an IndirectAck
+  };
+  struct Subject {
+    Instant since{};
+    bool answered = false;
+    Instant others_asked{};
+  };
+  static constexpr std::size_t outstanding_max = 128;
+  static constexpr std::size_t askers_max = 16;
+  static constexpr Duration warm_up = seconds(10);
+  static constexpr Duration greeting_patience = seconds(6);
+
+  Probe* begin(const NodeId& subject, Why why, Instant now, Duration patience, Outbox& out);
+  void send_try(Probe& probe, Instant now, Duration patience, Outbox& out);
+  void ask_others(Probe& probe, Instant now, const Roster& roster, Outbox& out);
+  Duration patience(const NodeId& id, const LocalHealth& health) const;
+  void begin_due(Instant now, const Roster& roster, const LocalHealth& health, Outbox& out);
+  std::optional<NodeId> random_member(const Roster& roster);
+  Probe* outstanding(const NodeId& subject);
+
+  NodeId self_;
+  Rng rng_;
+  std::map<NodeId, Subject> subjects_;
+  std::vector<NodeId> turn_;         // whose turn it is, from the back; reshuffled when empty
+  std::vector<Probe> probes_;
+  std::map<NodeId, RoundTrip> round_trips_;
+  std::uint32_t sequence_ = 0;
+  Instant next_probe_{};
+  Instant next_random_{};
+  std::uint64_t sent_ = 0;
+  std::uint64_t missed_ = 0;
+};
+
+}  // namespace wigwag

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "gossip/base/key.hpp"
+
+// K hash rings over the node ids (after Rapid's, ATC 2018): who watches whom, and along
+// which edges gossip flows. Everything here is a pure function of the set of live members,
+// so equal views give equal rings, and nobody can choose its observers.
+namespace wigwag {
+
+inline constexpr std::size_t rings_max = 8;       // K
+inline constexpr std::size_t eager_edges = 3;     // successors in the first rings get statements at once
+inline constexpr std::size_t observer_slack = 4;  // further positions accepted of an accuser, for views that differ
+
+// A node's place in each ring: BLAKE2b-512 of its id, keyed with the network id, in eight
+// big-endian numbers.
+using RingPositions = std::array<std::uint64_t, rings_max>;
+RingPositions ring_positions(const NetworkId& network, const NodeId& node);
+
+// One live member as the rings see it.
+struct RingSeat {
+  NodeId node;
+  RingPositions at;
+};
+
+// K for a network of this many live members: min(8, N - 1).
+constexpr std::size_t ring_count(std::size_t live) { return live <= 1 ? 0 : live - 1 < rings_max ? live - 1 : rings_max; }
+// H: this many of K observers must agree.
+constexpr std::size_t quorum(std::size_t live) { return ring_count(live) / 2 + 1; }
+static_assert(quorum(2) == 1 && quorum(3) == 2 && quorum(8) == 4 && quorum(1000) == 5);
+
+// The members that `node` watches: in ring after ring its first successor not yet chosen, so
+// that there are K different ones. `seats` may hold the node itself; its order does not matter.
+// The first `eager_edges` of them are the eager edges.
+std::vector<NodeId> subjects_of(const RingSeat& node, std::span<const RingSeat> seats);
+
+// The members that watch `node` for certain: its nearest predecessor in each ring, each once.
+std::vector<NodeId> observers_of(const RingSeat& node, std::span<const RingSeat> seats);
+
+// Whether `accuser` may speak about `subject`: in some ring at most `observer_slack` seats
+// stand between them.
+bool may_accuse(const RingSeat& accuser, const RingSeat& subject, std::span<const RingSeat> seats);
+
+}  // namespace wigwag

@@ -1,0 +1,348 @@
+#include "gossip/membership/roster.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "gossip/base/limits.hpp"
+#include "gossip/base/packed.hpp"
+
+namespace wigwag {
+namespace {
+
+constexpr UnixTime far_future{std::numeric_limits<std::int64_t>::max()};
+constexpr RangeEntry no_entry{};
+
+// The finishing steps of splitmix64: spreads ids before they are summed, so that
+// statements do not cancel each other out.
+std::uint64_t mixed(std::uint64_t z) {
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+  return z ^ (z >> 31);
+}
+
+std::uint64_t id_of_chain(const Chain& chain) {
+  const auto redemption = chain.redemption ? statement_id(chain.redemption->wire) : 0;
+  return mixed(statement_id(chain.certificate.wire)) + mixed(redemption + 1);
+}
+
+// Of two admissions of one node all members keep the same: the later certificate, then
+// the earlier redemption; ties go to the smaller bytes.
+bool better_chain(const Chain& fresh, const Chain& held) {
+  const auto& a = fresh.certificate;
+  const auto& b = held.certificate;
+  if (a.wire != b.wire) return a.body.issued != b.body.issued ? a.body.issued > b.body.issued : a.wire < b.wire;
+  if (!fresh.redemption || !held.redemption) return fresh.redemption.has_value() && !held.redemption;
+  if (fresh.redemption->body.at != held.redemption->body.at) return fresh.redemption->body.at < held.redemption->body.at;
+  return fresh.redemption->wire < held.redemption->wire;
+}
+
+Outcome refused(const NodeId& node, TrustError reason) { return {Applied::refused, reason, node}; }
+
+bool subnets_within(const std::vector<Prefix>& subnets, const Rights& rights) {
+  Rights claimed;
+  claimed.subnets = subnets;
+  return rights.covers(claimed);
+}
+
+}  // namespace
+
+std::uint64_t key_of(const NodeId& id) { return load_be64(id.bytes.data()); }
+
+const Member* Roster::find(const NodeId& id) const {
+  const auto found = members_.find(id);
+  return found == members_.end() ? nullptr : &found->second;
+}
+
+Member* Roster::find(const NodeId& id) {
+  const auto found = members_.find(id);
+  return found == members_.end() ? nullptr : &found->second;
+}
+
+const Member* Roster::by_key(std::uint64_t key) const {
+  NodeId least;
+  store_be64(least.bytes.data(), key);
+  const auto found = members_.lower_bound(least);
+  return found != members_.end() && key_of(found->first) == key ? &found->second : nullptr;
+}
+
+const Member* Roster::by_overlay(const Address& ipv6) const {
+  const Member* member = ipv6.family == Family::ipv6 ? by_key(load_be64(ipv6.bytes.data() + 8)) : nullptr;
+  return member != nullptr && member->ipv6 == ipv6 ? member : nullptr;
+}
+
+Result<Chain, TrustError> Roster::accept_chain(const Item& item, const NodeId& node, const Judgement& by) const {
+  auto chain = decode_chain(item.certificate, item.grant, item.redemption);
+  if (!chain) return chain;
+  if (chain->certificate.body.node != node) return Unexpected{TrustError::malformed};
+  ChainContext context{bundle_->body, rules_.network, by.judged_at, false, false, {}};
+  context.sponsor_known = by.vouched || (chain->redemption && find(chain->redemption->body.sponsor) != nullptr);
+  if (chain->grant) {
+    const auto withdrawal = revocations_.find(NodeId{chain->grant->body.id.bytes});
+    context.grant_withdrawn = withdrawal != revocations_.end() && withdrawal->second.body.kind == RevokedKind::grant;
+    if (context.grant_withdrawn) context.withdrawn_at = withdrawal->second.body.at;
+  }
+  if (const auto verified = verify_chain(*chain, context, *verifier_); !verified) return Unexpected{verified.error()};
+  return chain;
+}
+
+std::optional<TrustError> Roster::refusal(const Record& record, const Certificate& certificate, const Judgement& by) const {
+  const auto most_ahead = std::chrono::duration_cast<seconds>(limits::epoch_ahead).count();
+  if (record.version.epoch > by.wall.seconds + most_ahead && by.judged_at) return TrustError::exceeds_rights;
+  if (by.judged_at && expired(record.expires, *by.judged_at) && !by.vouched) return TrustError::certificate_expired;
+  if (record.relay && !certificate.may.relay) return TrustError::exceeds_rights;
+  if (!subnets_within(record.subnets, certificate.may)) return TrustError::exceeds_rights;
+  if (record.ipv4) {
+    const Prefix& prefix = bundle_->body.ipv4;
+    const auto host = record.ipv4->family == Family::ipv4 ? record.ipv4->ipv4_number() - prefix.address.ipv4_number() : 0;
+    const auto size = std::uint64_t{1} << (32 - prefix.length);
+    if (!prefix.contains(*record.ipv4) || host == 0 || host + std::uint64_t{1} >= size) return TrustError::exceeds_rights;
+  }
+  return std::nullopt;
+}
+
+Outcome Roster::apply_record(const Item& item, std::optional<UnixTime> judged_at, UnixTime wall, bool vouched) {
+  auto record = decode_record(item.statement);
+  if (!record) return refused({}, record.error());
+  const NodeId node = record->body.node;
+  const Judgement by{judged_at, wall, vouched};
+  Member* held = find(node);
+  const auto id = statement_id(record->wire);
+  if (held != nullptr && item.kind == ItemKind::record && held->record_id == id) return {Applied::held, {}, node};
+  if (held == nullptr && item.kind == ItemKind::record) return {Applied::needs_chain, {}, node};
+  if (!bundle_) return refused(node, TrustError::wrong_network);
+
+  std::optional<Chain> chain;
+  if (item.kind == ItemKind::member) {
+    auto accepted = accept_chain(item, node, by);
+    if (!accepted) return refused(node, accepted.error());
+    chain = std::move(*accepted);
+  }
+  const Certificate& certificate = chain ? chain->certificate.body : held->chain.certificate.body;
+  if (!verify_record(*record, rules_.network, *verifier_)) return refused(node, TrustError::bad_signature);
+  if (held == nullptr) {
+    if (const auto reason = refusal(record->body, certificate, by)) return refused(node, *reason);
+    return insert(std::move(*chain), std::move(*record), id);
+  }
+
+  const bool chain_adopted = chain && adopt_chain(*held, std::move(*chain));
+  const Outcome unless_newer{chain_adopted ? Applied::updated : Applied::held, {}, node};
+  if (held->record_id == id) return unless_newer;
+  const Record& old = held->record.body;
+  if (!supersedes(record->body.left, record->body.version, old.left, old.version)) {
+    const bool tie = record->body.left == old.left && record->body.version == old.version;
+    if (!tie) return {chain_adopted ? Applied::updated : Applied::stale, {}, node};
+    if (blake2b(record->wire) < blake2b(held->record.wire)) adopt_record(*held, std::move(*record), id);
+    return {Applied::equivocation, {}, node};
+  }
+  if (const auto reason = refusal(record->body, held->chain.certificate.body, by)) return refused(node, *reason);
+  adopt_record(*held, std::move(*record), id);
+  return {Applied::updated, {}, node};
+}
+
+Outcome Roster::insert(Chain chain, Signed<Record> record, std::uint64_t record_id) {
+  const NodeId node = record.body.node;
+  if (members_.size() >= rules_.members_max) return {Applied::full, {}, node};
+  // Sharing the first eight bytes takes 2^64 tries; whoever made them gains nothing by it.
+  if (by_key(key_of(node)) != nullptr) return refused(node, TrustError::exceeds_rights);
+  Member member;
+  member.chain_id = id_of_chain(chain);
+  member.chain = std::move(chain);
+  member.record_id = record_id;
+  member.ipv6 = overlay_ipv6(rules_.network, node);
+  member.seat = {node, ring_positions(rules_.network, node)};
+  member.health = record.body.left ? Health::left : Health::alive;
+  member.record = std::move(record);
+  members_.emplace(node, std::move(member));
+  changed();
+  return {Applied::added, {}, node};
+}
+
+bool Roster::adopt_chain(Member& member, Chain chain) {
+  if (!better_chain(chain, member.chain)) return false;
+  member.chain_id = id_of_chain(chain);
+  member.chain = std::move(chain);
+  changed();
+  return true;
+}
+
+// A newer record refutes what was said against the older one, and so brings the dead back.
+bool Roster::adopt_record(Member& member, Signed<Record> record, std::uint64_t record_id) {
+  member.record = std::move(record);
+  member.record_id = record_id;
+  member.refuted.clear();
+  for (const auto& accusation : member.accusations) member.refuted.push_back(accusation.statement.body.accuser);
+  member.accusations.clear();
+  member.accused_since.reset();
+  member.quorum_since.reset();
+  member.expired = false;
+  member.health = member.record.body.left ? Health::left : Health::alive;
+  changed();
+  return true;
+}
+
+Outcome Roster::apply_accusation(const Item& item, Instant at) {
+  auto accusation = decode_accusation(item.statement);
+  if (!accusation) return refused({}, accusation.error());
+  const NodeId subject = accusation->body.subject;
+  Member* member = find(subject);
+  const Member* accuser = find(accusation->body.accuser);
+  if (member == nullptr || accuser == nullptr) return {Applied::needs_chain, {}, member == nullptr ? subject : accusation->body.accuser};
+  if (member->record.body.left || accusation->body.version < member->record.body.version) return {Applied::stale, {}, subject};
+  // Against a version that its owner never showed us: we first need that record.
+  if (accusation->body.version > member->record.body.version) return {Applied::needs_chain, {}, subject};
+  auto& held = member->accusations;
+  const auto place = std::lower_bound(held.begin(), held.end(), accusation->body.accuser,
+                                      [](const HeldAccusation& h, const NodeId& id) { return h.statement.body.accuser < id; });
+  if (place != held.end() && place->statement.body.accuser == accusation->body.accuser) return {Applied::held, {}, subject};
+  if (held.size() >= limits::accusations_per_subject) return {Applied::full, {}, subject};
+  if (!verify_accusation(*accusation, rules_.network, *verifier_)) return refused(subject, TrustError::bad_signature);
+  HeldAccusation entry;
+  entry.id = statement_id(accusation->wire);
+  entry.legal = may_accuse(accuser->seat, member->seat, seats());
+  entry.statement = std::move(*accusation);
+  held.insert(place, std::move(entry));
+  if (!member->accused_since) member->accused_since = at;
+  if (member->health == Health::alive) member->health = Health::suspect;
+  ++revision_;
+  return {Applied::updated, {}, subject};
+}
+
+Outcome Roster::apply_revocation(const Item& item) {
+  auto revocation = decode_revocation(item.statement);
+  if (!revocation) return refused({}, revocation.error());
+  const NodeId target{revocation->body.target};
+  if (revocations_.contains(target)) return {Applied::held, {}, target};
+  if (!bundle_) return refused(target, TrustError::wrong_network);
+  if (revocations_.size() >= limits::revocations) return {Applied::full, {}, target};
+  if (const auto verified = verify_revocation(*revocation, bundle_->body, rules_.network, *verifier_); !verified) {
+    return refused(target, verified.error());
+  }
+  revocations_.emplace(target, std::move(*revocation));
+  ++revision_;
+  return {Applied::updated, {}, target};
+}
+
+void Roster::forget(const NodeId& id) {
+  if (members_.erase(id) != 0) changed();
+}
+
+std::vector<NodeId> Roster::expire(UnixTime now) {
+  std::vector<NodeId> turned;
+  for (auto& [id, member] : members_) {
+    const bool out = wigwag::expired(member.record.body.expires, now) || wigwag::expired(member.chain.certificate.body.expires, now);
+    if (out == member.expired) continue;
+    member.expired = out;
+    turned.push_back(id);
+  }
+  if (!turned.empty()) seats_stale_ = true;
+  return turned;
+}
+
+UnixTime Roster::admitted(const Member& member) const {
+  const Chain& chain = member.chain;
+  if (chain.certificate.body.issuer == Issuer::admin) return chain.certificate.body.issued;
+  if (!chain.redemption || find(chain.redemption->body.sponsor) == nullptr) return far_future;
+  return chain.redemption->body.at;
+}
+
+std::vector<NodeId> Roster::settle_uses(const GrantId& grant) {
+  std::vector<std::pair<UnixTime, NodeId>> claims;
+  std::uint32_t uses = 0;
+  for (const auto& [id, member] : members_) {
+    if (!member.chain.grant || member.chain.grant->body.id != grant) continue;
+    uses = member.chain.grant->body.uses;
+    claims.emplace_back(member.chain.redemption ? member.chain.redemption->body.at : far_future, id);
+  }
+  std::sort(claims.begin(), claims.end());
+  std::vector<NodeId> losers;
+  for (std::size_t place = 0; place < claims.size(); ++place) {
+    Member& member = members_.at(claims[place].second);
+    const bool excluded = uses != 0 && place >= uses;
+    if (excluded && !member.excluded) losers.push_back(member.id());
+    if (excluded != member.excluded) seats_stale_ = true;
+    member.excluded = excluded;
+  }
+  return losers;
+}
+
+bool Roster::sponsors_somebody(const NodeId& id) const {
+  return std::any_of(members_.begin(), members_.end(), [&](const auto& entry) {
+    const auto& redemption = entry.second.chain.redemption;
+    return entry.first != id && redemption && redemption->body.sponsor == id;
+  });
+}
+
+std::uint32_t Roster::redemptions(const GrantId& grant) const {
+  return static_cast<std::uint32_t>(std::count_if(members_.begin(), members_.end(), [&](const auto& entry) {
+    const auto& certificate = entry.second.chain.certificate.body;
+    return certificate.issuer == Issuer::grant && certificate.grant() == grant;
+  }));
+}
+
+const std::vector<RingSeat>& Roster::seats() const {
+  if (seats_stale_) {
+    seats_.clear();
+    for (const auto& [id, member] : members_) {
+      if (member.live()) seats_.push_back(member.seat);
+    }
+    seats_stale_ = false;
+  }
+  return seats_;
+}
+
+RangeEntry Roster::entry(const Member& member) const {
+  RangeEntry entry{key_of(member.id()), member.record.body.version.epoch, member.record.body.version.sequence, 0};
+  entry.fingerprint = mixed(member.record_id) + member.chain_id;
+  for (const auto& accusation : member.accusations) entry.fingerprint += mixed(accusation.id);
+  return entry;
+}
+
+std::vector<RangeEntry> Roster::entries(std::uint64_t first, std::uint64_t last) const {
+  std::vector<RangeEntry> found;
+  NodeId least;
+  store_be64(least.bytes.data(), first);
+  auto revocation = revocations_.lower_bound(least);
+  const auto revoked_below = [&](std::uint64_t key, bool inclusive) {
+    return revocation != revocations_.end() &&
+           (key_of(revocation->first) < key || (inclusive && key_of(revocation->first) == key));
+  };
+  const auto fold = [&](RangeEntry into) {
+    into.key = key_of(revocation->first);
+    into.fingerprint += mixed(statement_id(revocation->second.wire));
+    ++revocation;
+    return into;
+  };
+  for (auto at = members_.lower_bound(least); at != members_.end() && key_of(at->first) <= last; ++at) {
+    while (revoked_below(key_of(at->first), false)) found.push_back(fold(no_entry));
+    RangeEntry own = entry(at->second);
+    while (revoked_below(own.key, true)) own = fold(own);
+    found.push_back(own);
+  }
+  while (revoked_below(last, true)) found.push_back(fold(no_entry));
+  return found;
+}
+
+Hash32 Roster::digest() const {
+  Bytes all;
+  all.reserve(members_.size() * 40);
+  for (const auto& [id, member] : members_) {
+    if (!member.live()) continue;
+    all.insert(all.end(), id.bytes.begin(), id.bytes.end());
+    std::array<std::uint8_t, 8> version{};
+    store_be64(version.data(), std::uint64_t{member.record.body.version.epoch} << 32 | member.record.body.version.sequence);
+    all.insert(all.end(), version.begin(), version.end());
+  }
+  return blake2b(all);
+}
+
+Item Roster::item_of(const Member& member, bool with_chain) const {
+  Item item{with_chain ? ItemKind::member : ItemKind::record, member.record.wire, {}, {}, {}};
+  if (with_chain) {
+    item.certificate = member.chain.certificate.wire;
+    if (member.chain.grant) item.grant = member.chain.grant->wire;
+    if (member.chain.redemption) item.redemption = member.chain.redemption->wire;
+  }
+  return item;
+}
+
+}  // namespace wigwag

@@ -1,0 +1,163 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "gossip/base/time.hpp"
+#include "gossip/membership/message.hpp"
+#include "gossip/membership/record.hpp"
+#include "gossip/membership/rings.hpp"
+#include "gossip/status.hpp"
+#include "gossip/trust/chain.hpp"
+#include "gossip/trust/overlay.hpp"
+
+namespace wigwag {
+
+// One accusation against the version of the record that we hold.
+struct HeldAccusation {
+  Signed<Accusation> statement;
+  std::uint64_t id = 0;
+  bool legal = false;        // its accuser was a legitimate observer when we took it
+};
+
+// One member: its admission, its newest record and what is said against it.
+struct Member {
+  Chain chain;
+  Signed<Record> record;
+  std::uint64_t record_id = 0;
+  std::uint64_t chain_id = 0;               // over the certificate's and the redemption's ids
+  Address ipv6;
+  RingSeat seat;
+  std::vector<HeldAccusation> accusations;  // sorted by accuser; at most limits::accusations_per_subject
+  Health health = Health::alive;
+  std::optional<Instant> accused_since;     // when the oldest held accusation arrived here
+  std::optional<Instant> quorum_since;      // when the votes first sufficed
+  Instant down_since{};                     // when health became dead
+  bool expired = false;                     // its record or certificate ran out: a candidate only
+  bool excluded = false;                    // its invitation's uses were all taken by earlier redemptions
+  std::vector<NodeId> refuted;              // whose accusations its newest record answered
+
+  const NodeId& id() const { return record.body.node; }
+  const std::string& name() const { return chain.certificate.body.name; }
+  // Counts in rings, quorums and the digest.
+  bool live() const { return !record.body.left && health != Health::dead && !expired && !excluded; }
+};
+
+// What became of a statement that was offered.
+enum class Applied : std::uint8_t {
+  added,          // a new member
+  updated,        // a newer record, or more of the chain, of a known one
+  held,           // exactly what we have
+  stale,          // older than what we have
+  equivocation,   // another record of the same version: the smaller hash is kept
+  needs_chain,    // a record of a node we have no chain for
+  refused,        // does not hold; `reason` says why
+  full,           // limits::members are known
+};
+
+struct Outcome {
+  Applied applied = Applied::refused;
+  TrustError reason = TrustError::malformed;
+  NodeId node;
+  bool changed() const { return applied == Applied::added || applied == Applied::updated; }
+};
+
+// What the roster judges statements by.
+struct RosterRules {
+  NetworkId network;
+  std::size_t members_max = 10'000;
+};
+
+// Every member we have heard of, this node included, with everything that was signed about
+// it. Invariant: each entry's chain and record were verified when they came, and no entry's
+// version ever goes back. Holds at most rules.members_max; when full a new member is refused,
+// because those we know may be relied on by somebody.
+class Roster {
+ public:
+  using Members = std::map<NodeId, Member>;
+  using Revocations = std::map<NodeId, Signed<Revocation>>;  // by target, whatever its kind
+
+  Roster(RosterRules rules, Verifier& verifier) : rules_(rules), verifier_(&verifier) {}
+
+  void set_bundle(Signed<Bundle> bundle) { bundle_ = std::move(bundle); }
+  const std::optional<Signed<Bundle>>& bundle() const { return bundle_; }
+  const NetworkId& network() const { return rules_.network; }
+
+  const Members& members() const { return members_; }
+  const Member* find(const NodeId& id) const;
+  Member* find(const NodeId& id);
+  // By the first eight bytes of the id: the key of anti-entropy, and the host part of the overlay address.
+  const Member* by_key(std::uint64_t key) const;
+  const Member* by_overlay(const Address& ipv6) const;
+
+  // `judged_at` is the wall clock, or nullopt while it is not trusted: then nothing expires.
+  // `item` is of kind record or member. `vouched`: its node proved itself to us in a hello, or we
+  // verified it in an earlier run, so that its sponsor need not be known (yet).
+  Outcome apply_record(const Item& item, std::optional<UnixTime> judged_at, UnixTime wall, bool vouched = false);
+  // Only against the version that is held; `at` starts its clock.
+  Outcome apply_accusation(const Item& item, Instant at);
+  Outcome apply_revocation(const Item& item);
+
+  void forget(const NodeId& id);
+  // Marks records and certificates that have run out; returns whose state changed.
+  std::vector<NodeId> expire(UnixTime now);
+  // When a sponsor let it in, for settling who came first; the far future when nobody we know did.
+  UnixTime admitted(const Member& member) const;
+  // Settles who of a grant's redeemers its uses are for: the earliest, then the lowest id, the
+  // same everywhere. Returns the members newly excluded by it.
+  std::vector<NodeId> settle_uses(const GrantId& grant);
+  // Members whose word others' admission rests on: never forgotten while those stay.
+  bool sponsors_somebody(const NodeId& id) const;
+
+  bool is_revoked(const NodeId& target) const { return revocations_.contains(target); }
+  const Revocations& revocations() const { return revocations_; }
+  std::uint32_t redemptions(const GrantId& grant) const;
+
+  // Seats of the live members, in id order. Valid until the next change.
+  const std::vector<RingSeat>& seats() const;
+  // To be called after health changes outside of apply_*.
+  void health_changed() { seats_stale_ = true; }
+  std::size_t live_count() const { return seats().size(); }
+  // Raised with every change of what is known (not of health).
+  std::uint64_t revision() const { return revision_; }
+
+  // What the set of statements under one key amounts to, for anti-entropy.
+  RangeEntry entry(const Member& member) const;
+  std::vector<RangeEntry> entries(std::uint64_t first, std::uint64_t last) const;  // in key order
+
+  // Over (id, version) of every live member: equal views have equal digests.
+  Hash32 digest() const;
+
+  Item item_of(const Member& member, bool with_chain) const;
+
+ private:
+  struct Judgement {
+    std::optional<UnixTime> judged_at;
+    UnixTime wall;
+    bool vouched;
+  };
+  Result<Chain, TrustError> accept_chain(const Item& item, const NodeId& node, const Judgement& by) const;
+  std::optional<TrustError> refusal(const Record& record, const Certificate& certificate, const Judgement& by) const;
+  Outcome insert(Chain chain, Signed<Record> record, std::uint64_t record_id);
+  bool adopt_chain(Member& member, Chain chain);
+  bool adopt_record(Member& member, Signed<Record> record, std::uint64_t record_id);
+  void changed() {
+    seats_stale_ = true;
+    ++revision_;
+  }
+
+  RosterRules rules_;
+  Verifier* verifier_;
+  std::optional<Signed<Bundle>> bundle_;
+  Members members_;
+  Revocations revocations_;
+  mutable std::vector<RingSeat> seats_;
+  mutable bool seats_stale_ = true;
+  std::uint64_t revision_ = 0;
+};
+
+std::uint64_t key_of(const NodeId& id);
+
+}  // namespace wigwag

@@ -1,0 +1,145 @@
+#include "gossip/membership/spread.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "gossip/membership/record.hpp"
+
+namespace wigwag {
+
+void Spread::Bucket::fill(Instant now) {
+  level = std::min(burst, level + rate * to_seconds(now - filled));
+  filled = now;
+}
+
+bool Spread::Bucket::take(std::size_t bytes) {
+  if (level < static_cast<double>(bytes)) return false;
+  level -= static_cast<double>(bytes);
+  return true;
+}
+
+void Spread::note_held(std::uint64_t id) {
+  awaited_.erase(id);
+  if (!held_.insert(id).second) return;
+  held_order_.push_back(id);
+  if (held_order_.size() <= held_max) return;
+  held_.erase(held_order_.front());
+  held_order_.pop_front();
+}
+
+void Spread::add(Item item, Urgency urgency, std::optional<NodeId> from) {
+  const auto id = statement_id(item.statement);
+  note_held(id);
+  if (queue_.size() >= queue_max) queue_.pop_front();
+  queue_.push_back({std::move(item), id, urgency, from});
+}
+
+void Spread::on_have(const NodeId& from, const Have& have, Instant now) {
+  for (const auto id : have.ids) {
+    if (held_.contains(id)) continue;
+    auto found = awaited_.find(id);
+    if (found == awaited_.end()) {
+      if (awaited_.size() >= awaited_max) return;
+      found = awaited_.emplace(id, Awaited{{}, now + ask_after, 0}).first;
+    }
+    auto& holders = found->second.holders;
+    if (holders.size() < holders_max && std::find(holders.begin(), holders.end(), from) == holders.end()) holders.push_back(from);
+  }
+}
+
+void Spread::on_want(const NodeId& from, const Want& want, Outbox& out) {
+  std::vector<Item> items;
+  for (const auto id : want.ids) {
+    if (const auto found = kept_.find(id); found != kept_.end()) items.push_back(found->second);
+  }
+  push_items(from, std::move(items), out);
+}
+
+void Spread::ask(Instant now, Outbox& out) {
+  std::map<NodeId, Want> questions;
+  for (auto at = awaited_.begin(); at != awaited_.end();) {
+    auto& [id, awaited] = *at;
+    if (now < awaited.due) {
+      ++at;
+      continue;
+    }
+    if (awaited.asked >= awaited.holders.size()) {
+      at = awaited_.erase(at);
+      continue;
+    }
+    questions[awaited.holders[awaited.asked++]].ids.push_back(id);
+    awaited.due = now + ask_again;
+    ++at;
+  }
+  for (auto& [holder, want] : questions) {
+    for (std::size_t first = 0; first < want.ids.size(); first += message_limits::ids) {
+      const auto last = std::min(first + message_limits::ids, want.ids.size());
+      out.push_back({holder, Want{{want.ids.begin() + static_cast<std::ptrdiff_t>(first), want.ids.begin() + static_cast<std::ptrdiff_t>(last)}}});
+    }
+  }
+}
+
+// Liveness first; what the budget cannot carry stays queued for the next batch.
+std::vector<Spread::Queued> Spread::affordable(Instant now, std::size_t eager) {
+  std::vector<Queued> chosen;
+  std::deque<Queued> rest;
+  for (auto& bucket : buckets_) bucket.fill(now);
+  for (const auto urgency : {Urgency::liveness, Urgency::records}) {
+    auto& bucket = buckets_[static_cast<std::size_t>(urgency)];
+    for (auto& queued : queue_) {
+      if (queued.urgency != urgency) continue;
+      const auto cost = queued.item.packed_size() * std::max<std::size_t>(eager, 1);
+      if (bucket.take(cost)) {
+        chosen.push_back(std::move(queued));
+      } else {
+        rest.push_back(std::move(queued));
+      }
+    }
+  }
+  queue_ = std::move(rest);
+  return chosen;
+}
+
+void Spread::keep(const Queued& sent) {
+  if (!kept_.emplace(sent.id, sent.item).second) return;
+  kept_order_.push_back(sent.id);
+  if (kept_order_.size() <= kept_max) return;
+  kept_.erase(kept_order_.front());
+  kept_order_.pop_front();
+}
+
+void Spread::flush(Instant now, const Edges& edges, Outbox& out) {
+  last_flush_ = now;
+  flushed_once_ = true;
+  const auto batch_now = affordable(now, edges.eager.size());
+  for (const auto& queued : batch_now) keep(queued);
+  for (const auto& edge : edges.eager) {
+    std::vector<Item> items;
+    for (const auto& queued : batch_now) {
+      if (queued.from != edge) items.push_back(queued.item);
+    }
+    push_items(edge, std::move(items), out);
+  }
+  for (const auto& edge : edges.lazy) {
+    Have have;
+    for (const auto& queued : batch_now) {
+      if (queued.from == edge) continue;
+      have.ids.push_back(queued.id);
+      if (have.ids.size() == message_limits::ids) out.push_back({edge, std::exchange(have, {})});
+    }
+    if (!have.ids.empty()) out.push_back({edge, std::move(have)});
+  }
+}
+
+void Spread::tick(Instant now, const Edges& edges, Outbox& out) {
+  if (!queue_.empty() && (!flushed_once_ || now >= last_flush_ + batch)) flush(now, edges, out);
+  ask(now, out);
+}
+
+Instant Spread::next_wakeup() const {
+  Instant next = queue_.empty() ? never : last_flush_ + batch;
+  for (const auto& [id, awaited] : awaited_) next = std::min(next, awaited.due);
+  return next;
+}
+
+}  // namespace wigwag

@@ -1,0 +1,87 @@
+#include "gossip/membership/verdict.hpp"
+
+#include <algorithm>
+
+namespace wigwag {
+
+std::size_t Verdicts::legal_votes(const Member& member, Instant now) const {
+  return static_cast<std::size_t>(std::count_if(member.accusations.begin(), member.accusations.end(), [&](const auto& held) {
+    return held.legal && !is_ignored(member.id(), held.statement.body.accuser, now);
+  }));
+}
+
+std::size_t Verdicts::all_votes(const Member& member, const Roster& roster, Instant now) const {
+  std::vector<NodeId> voters;
+  for (const auto& held : member.accusations) {
+    if (!is_ignored(member.id(), held.statement.body.accuser, now)) voters.push_back(held.statement.body.accuser);
+  }
+  if (voters.empty()) return 0;
+  for (const auto& observer : observers_of(member.seat, roster.seats())) {
+    const Member* other = roster.find(observer);
+    const bool silent = other != nullptr && other->accused_since && *other->accused_since + lonely_grace <= now;
+    if (silent && std::find(voters.begin(), voters.end(), observer) == voters.end()) voters.push_back(observer);
+  }
+  return voters.size();
+}
+
+bool Verdicts::judge(Member& member, const Roster& roster, Instant now) {
+  const auto needed = quorum(roster.live_count());
+  if (legal_votes(member, now) >= needed) {
+    if (!member.quorum_since) member.quorum_since = now;
+    if (*member.quorum_since + refutation_grace <= now) return true;
+    next_ = std::min(next_, *member.quorum_since + refutation_grace);
+  } else {
+    member.quorum_since.reset();
+  }
+  if (*member.accused_since + lonely_grace > now) {
+    next_ = std::min(next_, *member.accused_since + lonely_grace);
+    return false;
+  }
+  return all_votes(member, roster, now) >= needed;
+}
+
+std::vector<NodeId> Verdicts::evaluate(Instant now, Roster& roster) {
+  next_ = never;
+  std::vector<NodeId> fallen;
+  // All are judged by the same seats: the order of the roster must not matter.
+  for (const auto& seat : std::vector<RingSeat>(roster.seats())) {
+    Member& member = *roster.find(seat.node);
+    if (member.accused_since && judge(member, roster, now)) fallen.push_back(seat.node);
+  }
+  for (const auto& id : fallen) {
+    Member& member = *roster.find(id);
+    member.health = Health::dead;
+    member.down_since = now;
+  }
+  if (!fallen.empty()) {
+    roster.health_changed();
+    next_ = now;  // fewer live members need fewer votes
+  }
+  return fallen;
+}
+
+void Verdicts::restart_graces(Instant now, Roster& roster) {
+  for (const auto& seat : std::vector<RingSeat>(roster.seats())) {
+    Member& member = *roster.find(seat.node);
+    if (!member.accused_since) continue;
+    member.accused_since = now;
+    if (member.quorum_since) member.quorum_since = now;
+    next_ = std::min(next_, now + refutation_grace);
+  }
+}
+
+void Verdicts::note_refuted(const NodeId& subject, const std::vector<NodeId>& accusers, Instant now) {
+  for (const auto& accuser : accusers) {
+    if (refuted_.size() >= pairs_max) refuted_.clear();
+    auto& entry = refuted_[{subject, accuser}];
+    if (entry.count == 0 || entry.first + memory <= now) entry = {now, 0};
+    ++entry.count;
+  }
+}
+
+bool Verdicts::is_ignored(const NodeId& subject, const NodeId& accuser, Instant now) const {
+  const auto found = refuted_.find({subject, accuser});
+  return found != refuted_.end() && found->second.count >= refutations_max && now < found->second.first + memory;
+}
+
+}  // namespace wigwag

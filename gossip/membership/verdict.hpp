@@ -1,0 +1,52 @@
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "gossip/membership/roster.hpp"
+
+namespace wigwag {
+
+// Derives who is Down from the accusations held: nobody ever asserts it. Equal sets of
+// statements lead to equal verdicts once the graces have passed:
+// - H legal, unrefuted accusations and refutation_grace; or
+// - H votes and lonely_grace, where accusers in any position count, and so do observers who
+//   have themselves stood accused for that long. This second way lets a minority notice that
+//   the majority is gone, and a newcomer accept accusers whose positions have shifted since;
+//   it is slower, because a living subject must have had ample time to refute.
+// An accuser whom one subject has refuted three times in ten minutes is ignored for it.
+class Verdicts {
+ public:
+  static constexpr Duration refutation_grace = seconds(2);
+  static constexpr Duration lonely_grace = seconds(10);
+
+  // Re-evaluates every accused member; returns those who are Down from now on.
+  std::vector<NodeId> evaluate(Instant now, Roster& roster);
+  // When evaluate() may next find something new by the mere passing of time.
+  Instant next_wakeup() const { return next_; }
+
+  // After a pause all graces start again: the subjects' refutations may still be on their way.
+  void restart_graces(Instant now, Roster& roster);
+
+  // `accusers` were answered by a newer record of `subject`.
+  void note_refuted(const NodeId& subject, const std::vector<NodeId>& accusers, Instant now);
+  bool is_ignored(const NodeId& subject, const NodeId& accuser, Instant now) const;
+
+ private:
+  struct Refutations {
+    Instant first;
+    int count = 0;
+  };
+  static constexpr Duration memory = minutes(10);
+  static constexpr int refutations_max = 3;
+  static constexpr std::size_t pairs_max = 1024;  // when full, all are forgotten: an accuser is heard again
+
+  std::size_t legal_votes(const Member& member, Instant now) const;
+  std::size_t all_votes(const Member& member, const Roster& roster, Instant now) const;
+  bool judge(Member& member, const Roster& roster, Instant now);
+
+  std::map<std::pair<NodeId, NodeId>, Refutations> refuted_;  // (subject, accuser)
+  Instant next_ = never;
+};
+
+}  // namespace wigwag

@@ -1,0 +1,121 @@
+#include "gossip/topology/endpoints.hpp"
+
+#include <algorithm>
+
+#include "gossip/base/limits.hpp"
+
+namespace wigwag {
+namespace {
+
+bool inside(const Address& address, const std::vector<Prefix>& mesh) {
+  return std::any_of(mesh.begin(), mesh.end(), [&](const Prefix& p) { return p.contains(address); });
+}
+
+bool usable(const Endpoint& endpoint, const std::vector<Prefix>& mesh) {
+  const Address& a = endpoint.address;
+  return endpoint.port != 0 && !a.is_unspecified() && !a.is_multicast() && !a.is_link_local() && !inside(a, mesh);
+}
+
+void add_once(std::vector<Endpoint>& list, const Endpoint& endpoint) {
+  if (std::find(list.begin(), list.end(), endpoint) == list.end()) list.push_back(endpoint);
+}
+
+// Whether two hosts probably share a link: the prefix lengths of real networks are not
+// known here, so these are the usual ones.
+bool probably_beside(const Address& a, const Address& b) {
+  return a.family == b.family && Prefix::covering(a, a.family == Family::ipv4 ? 24 : 64).contains(b);
+}
+
+}  // namespace
+
+void OwnEndpoints::set_local(std::vector<Address> addresses) {
+  std::sort(addresses.begin(), addresses.end(), [](const Address& a, const Address& b) {
+    return std::make_pair(a.is_private(), a) < std::make_pair(b.is_private(), b);
+  });
+  local_ = std::move(addresses);
+}
+
+void OwnEndpoints::seen_by(const NodeId& witness, const Endpoint& endpoint) {
+  if (witnesses_.size() >= witnesses_max && !witnesses_.contains(witness)) witnesses_.erase(witnesses_.begin());
+  witnesses_[witness] = endpoint;
+}
+
+std::optional<Endpoint> OwnEndpoints::observed() const {
+  if (witnesses_.size() == 1) return witnesses_.begin()->second;
+  std::map<Endpoint, int> votes;
+  for (const auto& [witness, endpoint] : witnesses_) ++votes[endpoint];
+  std::optional<Endpoint> best;
+  int most = 1;
+  for (const auto& [endpoint, count] : votes) {
+    if (count > most) best = endpoint, most = count;
+  }
+  return best;
+}
+
+bool OwnEndpoints::behind_nat() const {
+  const auto seen = observed();
+  return seen && std::find(local_.begin(), local_.end(), seen->address) == local_.end();
+}
+
+std::vector<Endpoint> OwnEndpoints::announce(std::uint16_t listen_port, const std::vector<Prefix>& mesh) const {
+  std::vector<Endpoint> list;
+  for (const auto& endpoint : configured_) add_once(list, endpoint);
+  if (const auto seen = observed()) add_once(list, *seen);
+  for (const auto& address : local_) add_once(list, {address, listen_port});
+  std::erase_if(list, [&](const Endpoint& e) { return !usable(e, mesh); });
+  if (list.size() > limits::endpoints_per_record) list.resize(limits::endpoints_per_record);
+  return list;
+}
+
+std::vector<Endpoint> PeerEndpoints::candidates(const Facts& facts) {
+  std::vector<Endpoint> list;
+  if (facts.hint) list.push_back(*facts.hint);
+  const auto beside_us = [&](const Endpoint& e) {
+    return std::any_of(facts.local.begin(), facts.local.end(), [&](const Address& a) { return probably_beside(a, e.address); });
+  };
+  for (const auto& endpoint : facts.record.endpoints) {
+    if (beside_us(endpoint)) add_once(list, endpoint);
+  }
+  for (const auto& endpoint : facts.record.endpoints) add_once(list, endpoint);
+  std::erase_if(list, [&](const Endpoint& e) { return !usable(e, facts.mesh); });
+  return list;
+}
+
+std::optional<Endpoint> PeerEndpoints::wanted(const NodeId& id) const {
+  const auto found = peers_.find(id);
+  if (found == peers_.end() || found->second.up || found->second.candidates.empty()) return std::nullopt;
+  return found->second.candidates[found->second.trying];
+}
+
+bool PeerEndpoints::judge(const NodeId& id, const Facts& facts, Instant now) {
+  const auto before = wanted(id);
+  auto [found, fresh] = peers_.try_emplace(id);
+  Peer& peer = found->second;
+  auto list = candidates(facts);
+  if (fresh || list != peer.candidates) {
+    // What is being tried goes on being tried when it is still a candidate.
+    const auto kept = fresh || peer.candidates.empty() ? list.end() : std::find(list.begin(), list.end(), peer.candidates[peer.trying]);
+    peer.trying = kept == list.end() ? 0 : static_cast<std::size_t>(kept - list.begin());
+    if (kept == list.end()) peer.since = now;
+    peer.candidates = std::move(list);
+  }
+  const auto* kernel = facts.kernel;
+  const bool recent = kernel != nullptr && kernel->last_handshake_unix_s != 0 && facts.wall.seconds - kernel->last_handshake_unix_s < session_s;
+  peer.up = recent && !facts.down;
+  if (peer.up) peer.since = now;
+  if (!peer.up && now >= peer.since + candidate_patience && !peer.candidates.empty()) {
+    peer.trying = (peer.trying + 1) % peer.candidates.size();
+    peer.since = now;
+  }
+  return wanted(id) != before;
+}
+
+Instant PeerEndpoints::next_wakeup() const {
+  Instant next = never;
+  for (const auto& [id, peer] : peers_) {
+    if (!peer.up && peer.candidates.size() > 1) next = std::min(next, peer.since + candidate_patience);
+  }
+  return next;
+}
+
+}  // namespace wigwag

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "gossip/base/ip.hpp"
+#include "gossip/base/key.hpp"
+#include "gossip/base/rng.hpp"
+#include "gossip/base/time.hpp"
+#include "gossip/base/tunnel.hpp"
+#include "gossip/membership/record.hpp"
+
+namespace wigwag {
+
+// Where our own WireGuard may be reached: what the operator configured, what members see
+// of us, and this host's addresses.
+class OwnEndpoints {
+ public:
+  void set_configured(std::vector<Endpoint> endpoints) { configured_ = std::move(endpoints); }
+  void set_local(std::vector<Address> addresses);
+  // `witness` sees us at `endpoint`. Holds at most witnesses_max; one chosen by id makes room.
+  void seen_by(const NodeId& witness, const Endpoint& endpoint);
+  void forget_witness(const NodeId& witness) { witnesses_.erase(witness); }
+
+  // What at least two witnesses agree on, or the only one says.
+  std::optional<Endpoint> observed() const;
+  // Members see us at an address that this host does not have.
+  bool behind_nat() const;
+  const std::vector<Address>& local() const { return local_; }
+
+  // Best first, at most limits::endpoints_per_record; nothing inside `mesh`.
+  std::vector<Endpoint> announce(std::uint16_t listen_port, const std::vector<Prefix>& mesh) const;
+
+ private:
+  static constexpr std::size_t witnesses_max = 16;
+  std::vector<Endpoint> configured_;
+  std::vector<Address> local_;          // sorted: global before private
+  std::map<NodeId, Endpoint> witnesses_;
+};
+
+// Which endpoint of a peer to try, and when to try the next: while no handshake succeeds
+// each candidate gets candidate_patience (two initiations of the kernel's). Once a session
+// stands, the endpoint belongs to the kernel, which follows its peer as it roams.
+class PeerEndpoints {
+ public:
+  static constexpr Duration candidate_patience = seconds(11);
+  static constexpr std::int64_t session_s = 180;  // WireGuard's REJECT_AFTER_TIME
+
+  // What we want written into the kernel for this peer; nullopt: leave what is there.
+  std::optional<Endpoint> wanted(const NodeId& id) const;
+
+  // Judges one peer: its record's candidates, what the kernel shows, what hello told. Returns
+  // true when wanted() has changed.
+  struct Facts {
+    const Record& record;
+    const TunnelPeerState* kernel = nullptr;   // nullptr: not configured yet
+    std::optional<Endpoint> hint;              // from a hello with that node: tried first
+    const std::vector<Address>& local;         // ours: a candidate beside one of them is tried first
+    const std::vector<Prefix>& mesh;           // candidates in here are refused: a tunnel in the tunnel
+    UnixTime wall;
+    bool down = false;
+  };
+  bool judge(const NodeId& id, const Facts& facts, Instant now);
+  // The path stopped working or we moved: candidates are tried afresh.
+  void retry(const NodeId& id) { peers_.erase(id); }
+  void forget(const NodeId& id) { peers_.erase(id); }
+  // When a candidate's patience ends next.
+  Instant next_wakeup() const;
+
+ private:
+  struct Peer {
+    std::vector<Endpoint> candidates;
+    std::size_t trying = 0;
+    Instant since{};
+    bool up = false;
+  };
+  static std::vector<Endpoint> candidates(const Facts& facts);
+  std::map<NodeId, Peer> peers_;
+};
+
+}  // namespace wigwag

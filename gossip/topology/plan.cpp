@@ -1,0 +1,65 @@
+#include "gossip/topology/plan.hpp"
+
+#include <algorithm>
+
+namespace wigwag {
+namespace {
+
+bool planned(const Member& member) { return !member.record.body.left && !member.excluded; }
+
+bool holds_address(const std::map<Address, NodeId>& holders, const Member& member) {
+  if (!member.record.body.ipv4) return false;
+  const auto holder = holders.find(*member.record.body.ipv4);
+  return holder != holders.end() && holder->second == member.id();
+}
+
+std::vector<Prefix> host_prefixes(const std::map<Address, NodeId>& holders, const Member& member) {
+  std::vector<Prefix> prefixes;
+  if (holds_address(holders, member)) prefixes.push_back(Prefix::host(*member.record.body.ipv4));
+  prefixes.push_back(Prefix::host(member.ipv6));
+  std::sort(prefixes.begin(), prefixes.end());
+  return prefixes;
+}
+
+}  // namespace
+
+std::map<Address, NodeId> settle_ipv4(const Roster& roster) {
+  std::map<Address, const Member*> holders;
+  const auto earlier = [&](const Member& a, const Member& b) {
+    return std::make_pair(roster.admitted(a), a.id()) < std::make_pair(roster.admitted(b), b.id());
+  };
+  for (const auto& [id, member] : roster.members()) {
+    if (!planned(member) || !member.record.body.ipv4) continue;
+    auto [held, fresh] = holders.try_emplace(*member.record.body.ipv4, &member);
+    if (!fresh && earlier(member, *held->second)) held->second = &member;
+  }
+  std::map<Address, NodeId> result;
+  for (const auto& [address, member] : holders) result.emplace(address, member->id());
+  return result;
+}
+
+Tunnel plan_direct(const Roster& roster, const PlanFacts& facts) {
+  Tunnel tunnel{.plane = Plane::direct, .addresses = {}, .peers = {}, .routes = {}};
+  const auto holders = settle_ipv4(roster);
+  for (const auto& [id, member] : roster.members()) {
+    if (!planned(member)) continue;
+    auto prefixes = host_prefixes(holders, member);
+    if (id == facts.self) {
+      tunnel.addresses = std::move(prefixes);
+      continue;
+    }
+    for (const auto& prefix : prefixes) tunnel.routes.push_back({prefix, RouteKind::through_tunnel, metric_direct});
+    const auto keepalive = member.live() ? facts.keepalive : std::chrono::seconds(0);
+    tunnel.peers.push_back({member.record.body.tunnel_key, facts.endpoints.wanted(id), std::move(prefixes), keepalive});
+  }
+  if (roster.bundle()) tunnel.routes.push_back({roster.bundle()->body.ipv4, RouteKind::unreachable, metric_last});
+  tunnel.routes.push_back({overlay_ipv6_prefix(roster.network()), RouteKind::unreachable, metric_last});
+  std::sort(tunnel.peers.begin(), tunnel.peers.end());
+  // Two members with one WireGuard key cannot both be peers: the lower id's entry stands.
+  const auto same_key = [](const TunnelPeer& a, const TunnelPeer& b) { return a.key == b.key; };
+  tunnel.peers.erase(std::unique(tunnel.peers.begin(), tunnel.peers.end(), same_key), tunnel.peers.end());
+  std::sort(tunnel.routes.begin(), tunnel.routes.end());
+  return tunnel;
+}
+
+}  // namespace wigwag

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "gossip/base/tunnel.hpp"
+#include "gossip/membership/roster.hpp"
+#include "gossip/topology/endpoints.hpp"
+
+namespace wigwag {
+
+inline constexpr std::uint32_t metric_direct = 100;         // routes to members on the direct plane
+inline constexpr std::uint32_t metric_last = 0xffff'fffe;   // the unreachable routes below everything
+inline constexpr std::chrono::seconds keepalive_behind_nat{25};
+
+// Who holds which overlay IPv4 address. Every member claims one in its record; where two claim
+// the same, the one admitted earlier keeps it, then the lower id: a pure function of the
+// roster, so that all members settle it alike.
+std::map<Address, NodeId> settle_ipv4(const Roster& roster);
+
+// What planning needs to know beside the roster.
+struct PlanFacts {
+  NodeId self;
+  const PeerEndpoints& endpoints;
+  std::chrono::seconds keepalive{0};  // towards live members
+};
+
+// The direct plane as the roster wants it: a peer and two host routes for every member that
+// has not left, Down ones included (a wrong verdict must not cut traffic that works), our own
+// addresses, and unreachable routes below all so that nothing meant for the mesh leaves in
+// the clear.
+Tunnel plan_direct(const Roster& roster, const PlanFacts& facts);
+
+}  // namespace wigwag
