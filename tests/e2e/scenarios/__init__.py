@@ -1,0 +1,27 @@
+"""What a mesh must be seen to survive. Each scenario is one function of a fresh lab; its
+first line of text says what it shows, and what it asks for within a time is the promise."""
+
+import inspect
+import time
+from dataclasses import dataclass
+from typing import Callable
+
+
+@dataclass(frozen=True)
+class Scenario:
+    name: str
+    summary: str
+    short: bool
+    body: Callable
+
+
+def scenario(short=False):
+    """Marks a function as a scenario; `short` ones are also run with sanitizers and on slow machines."""
+    def mark(function):
+        return Scenario(function.__name__, inspect.getdoc(function).splitlines()[0], short, function)
+    return mark
+
+
+def note(text):
+    """A line for the reader of a run: what was measured, or what comes next."""
+    print(f"  {time.strftime('%H:%M:%S')} {text}", flush=True)
