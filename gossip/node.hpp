@@ -36,6 +36,8 @@ struct NodeSecrets {
 struct Invitation {
   Signed<Grant> grant;
   GrantSecret secret;
+  // From a token for any number of uses: the node then certifies itself and is a member at once.
+  std::optional<Signed<Bundle>> bundle{};
 };
 
 // What was on disk, decoded but not believed: every statement is verified again.

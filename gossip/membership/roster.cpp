@@ -88,7 +88,6 @@ Result<Chain, TrustError> Roster::accept_chain(const Item& item, const NodeId& n
 std::optional<TrustError> Roster::refusal(const Record& record, const Certificate& certificate, const Judgement& by) const {
   const auto most_ahead = std::chrono::duration_cast<seconds>(limits::epoch_ahead).count();
   if (record.version.epoch > by.wall.seconds + most_ahead && by.judged_at) return TrustError::exceeds_rights;
-  if (by.judged_at && expired(record.expires, *by.judged_at) && !by.vouched) return TrustError::certificate_expired;
   if (record.relay && !certificate.may.relay) return TrustError::exceeds_rights;
   if (!subnets_within(record.subnets, certificate.may)) return TrustError::exceeds_rights;
   if (record.ipv4) {
@@ -121,7 +120,7 @@ Outcome Roster::apply_record(const Item& item, std::optional<UnixTime> judged_at
   if (!verify_record(*record, rules_.network, *verifier_)) return refused(node, TrustError::bad_signature);
   if (held == nullptr) {
     if (const auto reason = refusal(record->body, certificate, by)) return refused(node, *reason);
-    return insert(std::move(*chain), std::move(*record), id);
+    return insert(std::move(*chain), std::move(*record), id, judged_at);
   }
 
   const bool chain_adopted = chain && adopt_chain(*held, std::move(*chain));
@@ -139,7 +138,7 @@ Outcome Roster::apply_record(const Item& item, std::optional<UnixTime> judged_at
   return {Applied::updated, {}, node};
 }
 
-Outcome Roster::insert(Chain chain, Signed<Record> record, std::uint64_t record_id) {
+Outcome Roster::insert(Chain chain, Signed<Record> record, std::uint64_t record_id, std::optional<UnixTime> judged_at) {
   const NodeId node = record.body.node;
   if (members_.size() >= rules_.members_max) return {Applied::full, {}, node};
   // Sharing the first eight bytes takes 2^64 tries; whoever made them gains nothing by it.
@@ -148,9 +147,13 @@ Outcome Roster::insert(Chain chain, Signed<Record> record, std::uint64_t record_
   member.chain_id = id_of_chain(chain);
   member.chain = std::move(chain);
   member.record_id = record_id;
+  member.key_since = revision_;
   member.ipv6 = overlay_ipv6(rules_.network, node);
   member.seat = {node, ring_positions(rules_.network, node)};
   member.health = record.body.left ? Health::left : Health::alive;
+  // What has run out is kept, because others' admission may rest on it, and counts for nothing.
+  member.expired = judged_at && (wigwag::expired(record.body.expires, *judged_at) ||
+                                 wigwag::expired(member.chain.certificate.body.expires, *judged_at));
   member.record = std::move(record);
   members_.emplace(node, std::move(member));
   changed();
@@ -167,6 +170,7 @@ bool Roster::adopt_chain(Member& member, Chain chain) {
 
 // A newer record refutes what was said against the older one, and so brings the dead back.
 bool Roster::adopt_record(Member& member, Signed<Record> record, std::uint64_t record_id) {
+  if (record.body.tunnel_key != member.record.body.tunnel_key) member.key_since = revision_;
   member.record = std::move(record);
   member.record_id = record_id;
   member.refuted.clear();

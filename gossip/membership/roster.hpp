@@ -28,6 +28,7 @@ struct Member {
   Signed<Record> record;
   std::uint64_t record_id = 0;
   std::uint64_t chain_id = 0;               // over the certificate's and the redemption's ids
+  std::uint64_t key_since = 0;              // the roster's revision when it first announced its WireGuard key
   Address ipv6;
   RingSeat seat;
   std::vector<HeldAccusation> accusations;  // sorted by accuser; at most limits::accusations_per_subject
@@ -36,6 +37,7 @@ struct Member {
   std::optional<Instant> quorum_since;      // when the votes first sufficed
   Instant down_since{};                     // when health became dead
   bool expired = false;                     // its record or certificate ran out: a candidate only
+  bool dormant = false;                     // Down for so long that it is out of the kernel and no longer tried
   bool excluded = false;                    // its invitation's uses were all taken by earlier redemptions
   std::vector<NodeId> refuted;              // whose accusations its newest record answered
 
@@ -140,7 +142,7 @@ class Roster {
   };
   Result<Chain, TrustError> accept_chain(const Item& item, const NodeId& node, const Judgement& by) const;
   std::optional<TrustError> refusal(const Record& record, const Certificate& certificate, const Judgement& by) const;
-  Outcome insert(Chain chain, Signed<Record> record, std::uint64_t record_id);
+  Outcome insert(Chain chain, Signed<Record> record, std::uint64_t record_id, std::optional<UnixTime> judged_at);
   bool adopt_chain(Member& member, Chain chain);
   bool adopt_record(Member& member, Signed<Record> record, std::uint64_t record_id);
   void changed() {

@@ -1,11 +1,12 @@
 #include "gossip/topology/plan.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace wigwag {
 namespace {
 
-bool planned(const Member& member) { return !member.record.body.left && !member.excluded; }
+bool planned(const Member& member) { return !member.record.body.left && !member.excluded && !member.dormant; }
 
 bool holds_address(const std::map<Address, NodeId>& holders, const Member& member) {
   if (!member.record.body.ipv4) return false;
@@ -19,6 +20,23 @@ std::vector<Prefix> host_prefixes(const std::map<Address, NodeId>& holders, cons
   prefixes.push_back(Prefix::host(member.ipv6));
   std::sort(prefixes.begin(), prefixes.end());
   return prefixes;
+}
+
+// Of two members that announce one WireGuard key only one can be a peer. Whoever copied the
+// other's cannot complete a handshake with it and soon is Down; until then, whom we knew it of first.
+std::map<TunnelKey, NodeId> settle_keys(const Roster& roster) {
+  std::map<TunnelKey, const Member*> holders;
+  const auto sooner = [](const Member& a, const Member& b) {
+    return std::make_tuple(!a.live(), a.key_since, a.id()) < std::make_tuple(!b.live(), b.key_since, b.id());
+  };
+  for (const auto& [id, member] : roster.members()) {
+    if (!planned(member)) continue;
+    auto [held, fresh] = holders.try_emplace(member.record.body.tunnel_key, &member);
+    if (!fresh && sooner(member, *held->second)) held->second = &member;
+  }
+  std::map<TunnelKey, NodeId> result;
+  for (const auto& [key, member] : holders) result.emplace(key, member->id());
+  return result;
 }
 
 }  // namespace
@@ -41,10 +59,12 @@ std::map<Address, NodeId> settle_ipv4(const Roster& roster) {
 Tunnel plan_direct(const Roster& roster, const PlanFacts& facts) {
   Tunnel tunnel{.plane = Plane::direct, .addresses = {}, .peers = {}, .routes = {}};
   const auto holders = settle_ipv4(roster);
+  const auto keys = settle_keys(roster);
   for (const auto& [id, member] : roster.members()) {
-    if (!planned(member)) continue;
+    const bool own = id == facts.self;
+    if (!planned(member) || (!own && keys.at(member.record.body.tunnel_key) != id)) continue;
     auto prefixes = host_prefixes(holders, member);
-    if (id == facts.self) {
+    if (own) {
       tunnel.addresses = std::move(prefixes);
       continue;
     }
@@ -55,9 +75,6 @@ Tunnel plan_direct(const Roster& roster, const PlanFacts& facts) {
   if (roster.bundle()) tunnel.routes.push_back({roster.bundle()->body.ipv4, RouteKind::unreachable, metric_last});
   tunnel.routes.push_back({overlay_ipv6_prefix(roster.network()), RouteKind::unreachable, metric_last});
   std::sort(tunnel.peers.begin(), tunnel.peers.end());
-  // Two members with one WireGuard key cannot both be peers: the lower id's entry stands.
-  const auto same_key = [](const TunnelPeer& a, const TunnelPeer& b) { return a.key == b.key; };
-  tunnel.peers.erase(std::unique(tunnel.peers.begin(), tunnel.peers.end(), same_key), tunnel.peers.end());
   std::sort(tunnel.routes.begin(), tunnel.routes.end());
   return tunnel;
 }

@@ -28,7 +28,7 @@ ByteView checksum(const Hash32& hash) { return hash.view().first(checksum_bytes)
 
 std::optional<Token> read_content(ByteView content) {
   Unpacker in(content, 8 + limits::seeds);
-  in.array(4, 4);
+  in.array(5, 5);
   Token token;
   token.network = in.key<NetworkId>();
   const std::size_t seeds = in.array(0, limits::seeds);
@@ -38,7 +38,13 @@ std::optional<Token> read_content(ByteView content) {
   }
   auto grant = decode_grant(in.binary(1, limits::grant_bytes));
   auto secret = GrantSecret::from(in.binary(GrantSecret::size, GrantSecret::size));
+  const auto bundle = in.binary(0, limits::bundle_bytes);
   if (!in.done() || !grant || !secret) return std::nullopt;
+  if (!bundle.empty()) {
+    auto decoded = decode_bundle(bundle);
+    if (!decoded) return std::nullopt;
+    token.bundle = std::move(*decoded);
+  }
   token.grant = std::move(*grant);
   token.secret = std::move(*secret);
   if (public_key(token.secret) != token.grant.body.id) return std::nullopt;
@@ -58,9 +64,9 @@ const char* to_string(TokenError error) {
 
 std::string encode_token(const Token& token) {
   Packer out;
-  out.array(4).key(token.network).array(token.seeds.size());
+  out.array(5).key(token.network).array(token.seeds.size());
   for (const auto& seed : token.seeds) out.text(seed);
-  out.binary(token.grant.wire).binary(token.secret.open());
+  out.binary(token.grant.wire).binary(token.secret.open()).binary(token.bundle ? ByteView(token.bundle->wire) : ByteView());
   Bytes content = out.take();
   const Hash32 hash = blake2b(content);
   content.insert(content.end(), hash.bytes.begin(), hash.bytes.begin() + checksum_bytes);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,9 @@ struct Token {
   std::vector<std::string> seeds;   // host[:hello port], at most limits::seeds, tried in order
   Signed<Grant> grant;
   GrantSecret secret;
+  // Carried where the grant allows any number of uses: with it a holder certifies itself and needs
+  // nobody's answer, so that a whole fleet may start at the same moment. One-use tokens stay short.
+  std::optional<Signed<Bundle>> bundle{};
 };
 
 enum class TokenError : std::uint8_t { not_a_token, newer_format, damaged };
