@@ -138,7 +138,10 @@ class Differ {
     }
   }
 
-  bool is_ours(const TunnelKey& key) const { return wanted_keys_.contains(key) || find(applied_.peers, key); }
+  // A peer of our own key goes by itself when the private key is set.
+  bool is_ours(const TunnelKey& key) const {
+    return wanted_keys_.contains(key) || find(applied_.peers, key) || key == desired_.device.public_key;
+  }
 
   // Which prefixes each wanted peer shall hold, without those that we may not take.
   void assign_prefixes() {
