@@ -182,19 +182,21 @@ def find_program(programs, name):
     raise LabError(f"there is no {name} in {programs}: build it first (cmake --preset dev && cmake --build --preset dev)")
 
 
+def end_lab(lab):
+    """Ends every space that was opened in a lab's folder, and takes the folder away."""
+    for space in sorted(Path(lab).glob("*/")):
+        holder = holder_of(space)
+        if holder is not None:
+            end_space(holder)
+    shutil.rmtree(lab, ignore_errors=True)
+
+
 def end_leftovers(pattern, folder=Path(tempfile.gettempdir())):
     """Ends the labs whose folders match and whose maker is gone; returns their names."""
-    ended = []
-    for lab in sorted(folder.glob(pattern)):
-        if maker_lives(lab):
-            continue
-        for space in sorted(lab.iterdir()):
-            holder = holder_of(space) if space.is_dir() else None
-            if holder is not None:
-                end_space(holder)
-        shutil.rmtree(lab, ignore_errors=True)
-        ended.append(lab.name)
-    return ended
+    ended = [lab for lab in sorted(folder.glob(pattern)) if not maker_lives(lab)]
+    for lab in ended:
+        end_lab(lab)
+    return [lab.name for lab in ended]
 
 
 def claim(folder):
