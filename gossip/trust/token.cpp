@@ -4,6 +4,7 @@
 
 #include "gossip/base/limits.hpp"
 #include "gossip/base/packed.hpp"
+#include "gossip/trust/chain.hpp"
 
 namespace wigwag {
 namespace {
@@ -42,7 +43,8 @@ std::optional<Token> read_content(ByteView content) {
   if (!in.done() || !grant || !secret) return std::nullopt;
   if (!bundle.empty()) {
     auto decoded = decode_bundle(bundle);
-    if (!decoded) return std::nullopt;
+    Verifier verifier(0);
+    if (!decoded || !verify_bundle(*decoded, token.network, verifier)) return std::nullopt;
     token.bundle = std::move(*decoded);
   }
   token.grant = std::move(*grant);

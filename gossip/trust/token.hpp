@@ -19,7 +19,8 @@ struct Token {
   Signed<Grant> grant;
   GrantSecret secret;
   // Carried where the grant allows any number of uses: with it a holder certifies itself and needs
-  // nobody's answer, so that a whole fleet may start at the same moment. One-use tokens stay short.
+  // nobody's answer, so that a whole fleet may start at the same moment. One-use tokens stay short. Decoding
+  // has checked that it is the root's.
   std::optional<Signed<Bundle>> bundle{};
 };
 
