@@ -176,7 +176,7 @@ def install(programs, folder):
 
 
 def find_program(programs, name):
-    for candidate in (Path(programs) / name, Path(programs) / "daemon" / name, Path(programs) / "bin" / name):
+    for candidate in (Path(programs) / name, Path(programs) / "bin" / name):
         if candidate.is_file() and os.access(candidate, os.X_OK):
             return candidate
     raise LabError(f"there is no {name} in {programs}: build it first (cmake --preset dev && cmake --build --preset dev)")

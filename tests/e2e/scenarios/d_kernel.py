@@ -197,10 +197,23 @@ def plan_changes_nothing(mesh):
         node.wigwag("plan")
         require(empty_plan(node), "after convergence the plan is empty")
     require(node.kernel_state() == before, "plan changed the kernel's state")
-    # Frozen in the middle of a repair the daemon could not answer, so the plan is asked right after the damage.
-    node.space.ip("route", "del", f"{nodes[1].overlay(4)}/32", "dev", node.interface())
-    wait_until(lambda: empty_plan(node), 10, "after the repair the plan is empty again")
-    mended(mesh, node, before, "planned for")
+    # Somebody else takes the place of one of our routes while the daemon is away. It is not ours to
+    # replace, so the change stays planned for as long as the foreign route is there.
+    target = f"{nodes[1].overlay(4)}/32"
+    node.stop()
+    ours = next(route for route in node.routes() if route.startswith(nodes[1].overlay(4) + " dev"))
+    metric = ours.split("metric ")[1].split()[0]
+    node.space.ip("link", "add", "other0", "type", "dummy")
+    node.space.ip("link", "set", "other0", "up")
+    node.space.ip("route", "del", target, "dev", node.interface())
+    node.space.ip("route", "add", target, "dev", "other0", "metric", metric)
+    node.start()
+    wait_until(lambda: target in node.wigwag("plan", "--json").stdout, 10, f"the plan names {target}")
+    require(target in node.wigwag("plan").stdout, f"the plan for people names {target}")
+    require(any(f"{nodes[1].overlay(4)} dev other0" in route for route in node.routes()), "the foreign route is gone")
+    node.space.ip("link", "delete", "other0")
+    wait_until(lambda: empty_plan(node), 10, "with the obstacle away the plan is carried out and empty again")
+    mended(mesh, node, before, "kept from one of its routes")
 
 
 def empty_plan(node):
