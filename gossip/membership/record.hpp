@@ -53,6 +53,9 @@ static_assert(supersedes(true, {1, 0}, false, {9, 9}));
 static_assert(!supersedes(false, {1, 1}, false, {1, 1}));
 static_assert(!supersedes(false, {9, 9}, true, {1, 0}));
 
+// Whether two records of one node tell others the same: version and expiry alone are no news.
+bool says_the_same(const Record& a, const Record& b);
+
 // An observer's word that a subject did not answer. It holds against one version only:
 // a newer record refutes it.
 struct Accusation {

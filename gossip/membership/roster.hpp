@@ -88,6 +88,8 @@ class Roster {
   const NetworkId& network() const { return rules_.network; }
 
   const Members& members() const { return members_; }
+  // For marking members as away; keys, chains and records stay untouched.
+  Members& members_for_sweep() { return members_; }
   const Member* find(const NodeId& id) const;
   Member* find(const NodeId& id);
   // By the first eight bytes of the id: the key of anti-entropy, and the host part of the overlay address.

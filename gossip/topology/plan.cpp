@@ -60,9 +60,12 @@ Tunnel plan_direct(const Roster& roster, const PlanFacts& facts) {
   Tunnel tunnel{.plane = Plane::direct, .addresses = {}, .peers = {}, .routes = {}};
   const auto holders = settle_ipv4(roster);
   const auto keys = settle_keys(roster);
+  const Member* self = roster.find(facts.self);
   for (const auto& [id, member] : roster.members()) {
     const bool own = id == facts.self;
-    if (!planned(member) || (!own && keys.at(member.record.body.tunnel_key) != id)) continue;
+    const TunnelKey& key = member.record.body.tunnel_key;
+    const bool usurped = !own && planned(member) && (keys.at(key) != id || (self != nullptr && key == self->record.body.tunnel_key));
+    if (!planned(member) || usurped) continue;
     auto prefixes = host_prefixes(holders, member);
     if (own) {
       tunnel.addresses = std::move(prefixes);

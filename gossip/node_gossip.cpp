@@ -1,0 +1,228 @@
+#include <algorithm>
+
+#include "gossip/base/limits.hpp"
+#include "gossip/node_impl.hpp"
+
+namespace wigwag {
+namespace {
+
+constexpr std::size_t nudged_max = 1024;
+constexpr Duration nudge_pause = seconds(1);
+constexpr double repair_rate = 128'000;    // bytes a second spent on answering differences
+constexpr double repair_burst = 512'000;
+
+Urgency urgency_of(const Record& record) { return record.left ? Urgency::liveness : Urgency::records; }
+
+}  // namespace
+
+void Node::Impl::on(const NodeId& from, const Ping& ping) {
+  mail_.push_back({from, Ack{ping.sequence}});
+  if (const Member* member = roster_.find(from)) nudge(*member);
+}
+
+// Whoever speaks to us while it stands accused can refute, if it learns of it.
+void Node::Impl::nudge(const Member& member) {
+  if (member.accusations.empty() && member.health != Health::dead) return;
+  if (nudged_.size() >= nudged_max) nudged_.clear();
+  const auto [last, first_time] = nudged_.try_emplace(member.id(), now_.at);
+  if (!first_time && now_.at < last->second + nudge_pause) return;
+  last->second = now_.at;
+  std::vector<Item> items;
+  for (const auto& accusation : member.accusations) items.push_back({ItemKind::accusation, accusation.statement.wire, {}, {}, {}});
+  push_items(member.id(), std::move(items), mail_);
+  if (member.health == Health::dead) compare_with(member.id(), false);
+}
+
+void Node::Impl::on(const NodeId& from, const Ack& ack) {
+  const auto result = prober_.on_ack(from, ack.sequence, now_.at, health_, mail_);
+  if (!result) return;
+  if (const Member* member = roster_.find(from)) nudge(*member);
+  // A warm edge that is new, or somebody who was away: what differs is found at once.
+  if (edges_.contains(from) && met_.insert(from).second) compare_with(from, !synced());
+}
+
+void Node::Impl::on(const NodeId& from, const PingRequest& request) {
+  if (request.subject == id_ || request.subject == from || roster_.find(request.subject) == nullptr) return;
+  prober_.on_request(from, request, now_.at, health_, mail_);
+}
+
+void Node::Impl::on(const NodeId& from, const IndirectAck& ack) { prober_.on_indirect_ack(from, ack.sequence, health_); }
+
+void Node::Impl::on(const NodeId& from, const Push& push) {
+  for (const auto& item : push.items) take_item(from, item);
+}
+
+void Node::Impl::on(const NodeId& from, const Have& have) { spread_.on_have(from, have, now_.at); }
+void Node::Impl::on(const NodeId& from, const Want& want) { spread_.on_want(from, want, mail_); }
+void Node::Impl::on(const NodeId& from, const Need& need) { send_all_about(from, {}, need.keys); }
+
+void Node::Impl::take_item(const NodeId& from, const Item& item) {
+  switch (item.kind) {
+    case ItemKind::record:
+    case ItemKind::member: take_record(from, item); return;
+    case ItemKind::accusation: take_accusation(from, item); return;
+    case ItemKind::revocation: take_revocation(from, item); return;
+  }
+}
+
+void Node::Impl::take_record(const NodeId& from, const Item& item) {
+  const auto peek = decode_record(item.statement);
+  const Member* held = peek ? roster_.find(peek->body.node) : nullptr;
+  const Health before = held != nullptr ? held->health : Health::alive;
+  const auto outcome = roster_.apply_record(item, judged_at(), now_.wall);
+  switch (outcome.applied) {
+    case Applied::added:
+    case Applied::updated: member_news(outcome.node, item, outcome, before, from); break;
+    case Applied::held: spread_.note_held(statement_id(item.statement)); break;
+    case Applied::stale:
+      if (const Member* newer = roster_.find(outcome.node)) push_items(from, {roster_.item_of(*newer, false)}, mail_);
+      break;
+    case Applied::needs_chain: mail_.push_back({from, Need{{key_of(outcome.node)}}}); break;
+    case Applied::equivocation:
+      // Both are passed on: each is the proof against the other.
+      spread_.add(item, Urgency::records, from);
+      if (const Member* kept = roster_.find(outcome.node)) spread_.add(roster_.item_of(*kept, false), Urgency::records, std::nullopt);
+      raise_rarely(EventKind::equivocation, outcome.node, "two different records with one version: is its state copied to two machines?");
+      if (outcome.node == id_) announce(true);
+      break;
+    case Applied::full: raise_rarely(EventKind::members_full, outcome.node, std::to_string(config_.members_max) + " members are known"); break;
+    case Applied::refused:
+      ++counters_.dropped_refused;
+      // Its sponsor may be on its way; anti-entropy brings it again.
+      if (outcome.reason == TrustError::sponsor_unknown) break;
+      raise_rarely(EventKind::record_refused, outcome.node, std::string("sent by a member: ") + to_string(outcome.reason));
+      break;
+  }
+}
+
+// Everything that follows from a record that was news to us.
+void Node::Impl::member_news(const NodeId& id, const Item& item, const Outcome& outcome, Health before, std::optional<NodeId> from) {
+  if (!outcome.changed()) return;
+  Member& member = *roster_.find(id);
+  ++counters_.records_accepted;
+  dirty_ = true;
+  if (member.chain.grant && member.chain.grant->body.uses != 0) {
+    for (const auto& loser : roster_.settle_uses(member.chain.grant->body.id)) {
+      raise(EventKind::invitation_conflict, loser, "its invitation had been used before: it is left out");
+    }
+  }
+  if (id == id_) return;
+  spread_.add(item, urgency_of(member.record.body), from);
+  if (!member.refuted.empty()) {
+    verdicts_.note_refuted(id, member.refuted, now_.at);
+    member.refuted.clear();
+  }
+  if (member.record.body.left) {
+    peer_endpoints_.forget(id);
+    prober_.forget(id);
+    if (before != Health::left) raise(EventKind::member_left, id);
+    return;
+  }
+  if (outcome.applied == Applied::added) {
+    if (member.live()) raise(EventKind::member_joined, id);
+  } else if (before != Health::alive) {
+    member.dormant = false;
+    peer_endpoints_.retry(id);
+    prober_.greet(id, now_.at, mail_);  // its tunnel may have gone cold meanwhile
+    raise(EventKind::member_alive, id);
+  } else {
+    raise(EventKind::member_changed, id);
+  }
+}
+
+void Node::Impl::take_accusation(const NodeId& from, const Item& item) {
+  const auto outcome = roster_.apply_accusation(item, now_.at);
+  switch (outcome.applied) {
+    case Applied::updated: {
+      const Member* subject = roster_.find(outcome.node);
+      dirty_ = true;
+      if (subject->accusations.size() == 1 && outcome.node != id_ && subject->live()) raise(EventKind::member_suspect, outcome.node);
+      spread_.add(item, Urgency::liveness, from);
+      break;
+    }
+    case Applied::held: spread_.note_held(statement_id(item.statement)); break;
+    // They have not heard the refutation.
+    case Applied::stale:
+      if (const Member* newer = roster_.find(outcome.node)) push_items(from, {roster_.item_of(*newer, false)}, mail_);
+      break;
+    case Applied::needs_chain: mail_.push_back({from, Need{{key_of(outcome.node)}}}); break;
+    case Applied::full: break;
+    case Applied::added:
+    case Applied::equivocation:
+    case Applied::refused:
+      ++counters_.dropped_refused;
+      raise_rarely(EventKind::record_refused, outcome.node, std::string("an accusation against it: ") + to_string(outcome.reason));
+      break;
+  }
+}
+
+void Node::Impl::take_revocation(const NodeId& from, const Item& item) {
+  const auto outcome = roster_.apply_revocation(item);
+  if (outcome.applied == Applied::updated) {
+    dirty_ = true;
+    spread_.add(item, Urgency::records, from == id_ ? std::nullopt : std::optional(from));
+  } else if (outcome.applied == Applied::refused) {
+    ++counters_.dropped_refused;
+    raise_rarely(EventKind::record_refused, outcome.node, std::string("a revocation: ") + to_string(outcome.reason));
+  }
+}
+
+// All we hold under the given members and keys, within the budget for repairs.
+void Node::Impl::send_all_about(const NodeId& to, const std::vector<NodeId>& members, const std::vector<std::uint64_t>& keys) {
+  repair_budget_ = std::min(repair_burst, repair_budget_ + repair_rate * to_seconds(now_.at - repair_filled_));
+  repair_filled_ = now_.at;
+  std::vector<Item> items;
+  const auto add = [&](Item item) {
+    repair_budget_ -= static_cast<double>(item.packed_size());
+    items.push_back(std::move(item));
+  };
+  const auto add_member = [&](const Member& member) {
+    add(roster_.item_of(member, true));
+    for (const auto& accusation : member.accusations) add({ItemKind::accusation, accusation.statement.wire, {}, {}, {}});
+  };
+  for (const auto& id : members) {
+    const Member* member = roster_.find(id);
+    if (member != nullptr && repair_budget_ > 0) add_member(*member);
+  }
+  for (const auto key : keys) {
+    if (repair_budget_ <= 0) break;
+    if (const Member* member = roster_.by_key(key)) add_member(*member);
+    NodeId least;
+    store_be64(least.bytes.data(), key);
+    const auto revocation = roster_.revocations().lower_bound(least);
+    if (revocation != roster_.revocations().end() && key_of(revocation->first) == key) {
+      add({ItemKind::revocation, revocation->second.wire, {}, {}, {}});
+    }
+  }
+  push_items(to, std::move(items), mail_);
+}
+
+void Node::Impl::on(const NodeId& from, const Compare& compare) {
+  const bool was_trusted = peer_clock_.trusted();
+  peer_clock_.heard(from, compare.wall, now_.wall);
+  if (was_trusted != peer_clock_.trusted()) {
+    raise_rarely(was_trusted ? EventKind::clock_doubtful : EventKind::clock_trusted, id_,
+                 "peers' clocks are " + std::to_string(peer_clock_.median_offset_s()) + " s ahead of ours");
+  }
+  if (compare.you) {
+    const auto before = own_endpoints_.observed();
+    own_endpoints_.seen_by(from, *compare.you);
+    const auto after = own_endpoints_.observed();
+    if (after && after != before) raise_rarely(EventKind::endpoint_observed, id_, to_string(*after));
+  }
+  auto difference = anti_entropy_.compare(compare, roster_);
+  const bool whole = compare.ranges.size() == 1 && compare.ranges[0].first == 0 && compare.ranges[0].last == UINT64_MAX;
+  if (difference.equal && whole) {
+    synced_revision_ = roster_.revision();
+    if (compare.confirm) compare_with(from, false);
+    return;
+  }
+  if (!difference.ranges.empty()) {
+    Compare answer{now_.wall, std::nullopt, false, std::move(difference.ranges)};
+    mail_.push_back({from, std::move(answer)});
+  }
+  if (!difference.need.empty()) mail_.push_back({from, Need{std::move(difference.need)}});
+  send_all_about(from, difference.send, difference.extras);
+}
+
+}  // namespace wigwag

@@ -1,0 +1,213 @@
+#include <algorithm>
+#include <cstdlib>
+
+#include "gossip/base/limits.hpp"
+#include "gossip/node_impl.hpp"
+
+namespace wigwag {
+namespace {
+
+constexpr Duration call_pause_least = seconds(1);
+constexpr Duration call_pause_most = seconds(15);
+constexpr Duration call_pause_refused = seconds(30);
+constexpr Duration call_pause_joined = minutes(5);   // seeds are asked for ever, against islands
+constexpr std::size_t hints_max = 1024;
+constexpr std::int64_t offered_lifetime_s = 24 * 3600;
+
+}  // namespace
+
+// Before the first record is published, what we offer still has a version of its own whenever
+// it differs from what was offered before: no two records may share one.
+HelloOffer Node::Impl::offer() {
+  if (const Member* own = self()) return {*chain_, own->record.wire};
+  Record record = describe_self();
+  if (!offered_ || !says_the_same(record, offered_->body)) {
+    version_ = next_version(version_);
+    record.version = version_;
+    record.expires = UnixTime{now_.wall.seconds + offered_lifetime_s};
+    offered_ = make_record(record, config_.network, identity_);
+  }
+  return {*chain_, offered_->wire};
+}
+
+void Node::Impl::seek_tick() {
+  hello_client_.tick(now_.at, out_);
+  if (now_.at < next_call_ || leaving_since_) return;
+  call_somebody();
+}
+
+// Before the first join: one seed after the other, with growing pauses. Afterwards a seed
+// every few minutes, and at once while nobody answers us.
+void Node::Impl::call_somebody() {
+  const bool alone = joined_ && roster_.live_count() <= 1;
+  const Duration pause = joined_ && !alone ? call_pause_joined : call_pause_;
+  next_call_ = now_.at + pause * 3 / 4 + rng_.below(pause / 2);
+  if (seeds_.empty() || !chain_) return;
+  call_pause_ = std::min(call_pause_ * 5 / 4, call_pause_most);
+  const Endpoint seed = seeds_[next_seed_++ % seeds_.size()];
+  // A seed that is this very host would only answer itself.
+  const auto& local = own_endpoints_.local();
+  const bool ourselves = seed.port == config_.hello_port &&
+                         (seed.address.is_loopback() || std::find(local.begin(), local.end(), seed.address) != local.end());
+  if (ourselves) {
+    if (seeds_.size() > 1) next_call_ = now_.at + milliseconds(100);
+    return;
+  }
+  if (!joined_ || alone) {
+    hello_client_.call(seed, now_.at, entropy_, out_);
+    return;
+  }
+  const bool known = std::any_of(roster_.seats().begin(), roster_.seats().end(), [&](const RingSeat& seat) {
+    const auto& endpoints = roster_.find(seat.node)->record.body.endpoints;
+    return std::any_of(endpoints.begin(), endpoints.end(), [&](const Endpoint& e) { return e.address == seed.address; });
+  });
+  if (!known) hello_client_.call(seed, now_.at, entropy_, out_);
+}
+
+void Node::Impl::on(const HelloDatagram& datagram) {
+  if (chain_) {
+    const Bundle* known = roster_.bundle() ? &roster_.bundle()->body : nullptr;
+    const auto finished = hello_client_.receive(datagram, now_.at, offer(), identity_, *verifier_, known, out_);
+    if (finished) {
+      on_hello_finished(*finished);
+      return;
+    }
+  }
+  if (!joined_ || !config_.accept_hello || leaving_since_) {
+    ++counters_.hello_dropped;
+    return;
+  }
+  auto reaction = hello_host_.receive(now_, datagram.from, datagram.bytes, *chain_, identity_, *verifier_);
+  if (reaction.send) out_.push_back(SendHello{datagram.from, std::move(*reaction.send)});
+  if (reaction.call) on_call(*reaction.call);
+  counters_.hello_dropped = hello_host_.dropped();
+}
+
+void Node::Impl::on_hello_finished(const HelloClient::Finished& finished) {
+  if (finished.answer && finished.answer->verdict == Verdict::welcome) {
+    accept_welcome(finished);
+    return;
+  }
+  std::string reason = to_string(finished.host) + " cannot prove that it belongs to the network: check the seed's address and the invitation";
+  if (finished.answer) {
+    const auto ahead = finished.answer->host_time.seconds - now_.wall.seconds;
+    reason = to_string(finished.host) + " refused: " + to_string(finished.answer->reason) + ". " + advice(finished.answer->reason);
+    if (std::abs(ahead) > PeerClock::tolerance_s) reason += " Its clock differs from ours by " + std::to_string(ahead) + " s.";
+  }
+  if (!joined_) {
+    waiting_for_ = reason;
+    next_call_ = std::max(next_call_, now_.at + (seeds_.size() > 1 ? call_pause_least : call_pause_refused));
+  }
+  raise_rarely(EventKind::join_failed, {}, reason);
+}
+
+// The host has proven itself; HelloClient checked the bundle against the network's root.
+void Node::Impl::accept_welcome(const HelloClient::Finished& finished) {
+  const HelloAnswer& answer = *finished.answer;
+  auto bundle = decode_bundle(answer.bundle);
+  if (bundle && verify_bundle(*bundle, config_.network, *verifier_) &&
+      (!roster_.bundle() || bundle->body.epoch > roster_.bundle()->body.epoch)) {
+    roster_.set_bundle(std::move(*bundle));
+  }
+  if (!roster_.bundle() || !finished.chain) return;
+  if (!chain_->redemption && !answer.redemption.empty()) {
+    auto redemption = decode_redemption(answer.redemption);
+    if (redemption && redemption->body.node == id_) chain_->redemption = std::move(*redemption);
+  }
+  Item host{ItemKind::member, answer.record, finished.chain->certificate.wire, {}, {}};
+  if (finished.chain->grant) host.grant = finished.chain->grant->wire;
+  if (finished.chain->redemption) host.redemption = finished.chain->redemption->wire;
+  const auto record = decode_record(answer.record);
+  if (!record) return;
+  const NodeId host_id = record->body.node;
+  const Member* held = roster_.find(host_id);
+  const Health before = held != nullptr ? held->health : Health::alive;
+  const auto outcome = roster_.apply_record(host, judged_at(), now_.wall, true);
+  peer_clock_.heard(host_id, answer.host_time, now_.wall);
+  if (hints_.size() < hints_max) hints_[host_id] = {finished.host.address, record->body.listen_port};
+  peer_endpoints_.retry(host_id);
+  const bool first = !joined_;
+  if (first) {
+    become_member();
+    invitation_.reset();
+    raise(EventKind::network_joined, id_, "through " + to_string(finished.host));
+  } else if (self() != nullptr && chain_->redemption && !self()->chain.redemption) {
+    announce(true);  // our record now travels with a sponsor's word
+  }
+  member_news(host_id, host, outcome, before, std::nullopt);
+  call_pause_ = call_pause_least;
+  next_call_ = now_.at + call_pause_joined;
+  dirty_ = true;
+  if (roster_.find(host_id) != nullptr) compare_with(host_id, true);
+}
+
+void Node::Impl::on_call(const HelloHost::Call& call) {
+  auto answer = judge_call(call);
+  const auto& certificate = call.offer.chain.certificate.body;
+  if (answer.verdict == Verdict::refused) {
+    raise_rarely(EventKind::caller_refused, certificate.node,
+                 to_string(call.from) + " calling itself " + certificate.name + ": " + to_string(answer.reason));
+  }
+  auto datagram = hello_host_.answer(now_, call.session, answer);
+  if (datagram) out_.push_back(SendHello{call.from, std::move(*datagram)});
+}
+
+HelloAnswer Node::Impl::judge_call(const HelloHost::Call& call) {
+  HelloAnswer answer;
+  answer.host_time = now_.wall;
+  answer.observed = call.from;
+  answer.bundle = roster_.bundle()->wire;
+  const auto refuse = [&](TrustError reason) {
+    answer.verdict = Verdict::refused;
+    answer.reason = reason;
+    return answer;
+  };
+  const NodeId caller = call.offer.chain.certificate.body.node;
+  const Member* held = roster_.find(caller);
+  if (caller == id_ || roster_.is_revoked(caller) || (held != nullptr && held->record.body.left)) return refuse(TrustError::revoked);
+  const auto chain = sponsor(call.offer.chain);
+  if (!chain) return refuse(chain.error());
+
+  Item item{ItemKind::member, call.offer.record, chain->certificate.wire, {}, {}};
+  if (chain->grant) item.grant = chain->grant->wire;
+  if (chain->redemption) item.redemption = chain->redemption->wire;
+  const auto record = decode_record(call.offer.record);
+  if (!record || record->body.node != caller || record->body.left) return refuse(TrustError::malformed);
+  const Health before = held != nullptr ? held->health : Health::alive;
+  const auto outcome = roster_.apply_record(item, judged_at(), now_.wall);
+  if (outcome.applied == Applied::refused) return refuse(outcome.reason);
+  if (outcome.applied == Applied::full) {
+    raise_rarely(EventKind::members_full, caller, std::to_string(config_.members_max) + " members are known");
+    return refuse(TrustError::grant_spent);
+  }
+  if (hints_.size() < hints_max) hints_[caller] = {call.from.address, record->body.listen_port};
+  peer_endpoints_.retry(caller);
+  if (outcome.applied == Applied::added) raise(EventKind::caller_admitted, caller, "from " + to_string(call.from));
+  member_news(caller, item, outcome, before, std::nullopt);
+  dirty_ = true;
+  answer.redemption = item.redemption;
+  answer.record = self()->record.wire;
+  return answer;
+}
+
+// The caller's chain with our word added where it has none that we can check.
+Result<Chain, TrustError> Node::Impl::sponsor(const Chain& chain) {
+  Chain complete = chain;
+  const auto& certificate = chain.certificate.body;
+  const Member* held = roster_.find(certificate.node);
+  if (held != nullptr && held->chain.certificate.wire == chain.certificate.wire) return held->chain;
+  ChainContext context{roster_.bundle()->body, config_.network, judged_at(), false, false, {}};
+  const bool vouched = chain.redemption && roster_.find(chain.redemption->body.sponsor) != nullptr;
+  if (certificate.issuer == Issuer::grant && chain.grant && !vouched) {
+    const Grant& grant = chain.grant->body;
+    if (expired(grant.expires, now_.wall) && context.now) return Unexpected{TrustError::grant_expired};
+    if (roster_.is_revoked(NodeId{grant.id.bytes})) return Unexpected{TrustError::grant_withdrawn};
+    if (grant.uses != 0 && roster_.redemptions(grant.id) >= grant.uses) return Unexpected{TrustError::grant_spent};
+    complete.redemption = make_redemption({grant.id, certificate.node, id_, now_.wall}, config_.network, identity_);
+  }
+  context.sponsor_known = true;
+  if (const auto verified = verify_chain(complete, context, *verifier_); !verified) return Unexpected{verified.error()};
+  return complete;
+}
+
+}  // namespace wigwag

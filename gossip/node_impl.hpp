@@ -1,0 +1,200 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "gossip/hello_client.hpp"
+#include "gossip/membership/anti_entropy.hpp"
+#include "gossip/membership/local_health.hpp"
+#include "gossip/membership/peer_clock.hpp"
+#include "gossip/membership/probe.hpp"
+#include "gossip/membership/roster.hpp"
+#include "gossip/membership/spread.hpp"
+#include "gossip/membership/verdict.hpp"
+#include "gossip/node.hpp"
+#include "gossip/topology/endpoints.hpp"
+#include "gossip/topology/plan.hpp"
+#include "gossip/trust/hello.hpp"
+
+namespace wigwag {
+
+// The conductor: owns every part, hands inputs to them and turns what they say into outputs.
+// Each node_*.cpp holds one of its concerns. Handlers append to out_ and mail_; upkeep() runs
+// after every input and does whatever has become due.
+class Node::Impl {
+ public:
+  Impl(NodeConfig config, NodeSecrets secrets, StoredState stored, std::optional<Invitation> invitation, Verifier& verifier);
+
+  Outputs step(Now now, const Input& input);
+  Instant next_wakeup() const;
+  Bytes stored() const;
+  NodeStatus status(Now now) const;
+  const NodeCounters& counters() const { return counters_; }
+  GrantUse grant_use(const GrantId& grant) const;
+
+ private:
+  // node.cpp: inputs and time
+  void notice_time(Now now);
+  void on(const TunnelDatagram& datagram);
+  void on(const HelloDatagram& datagram);
+  void on(const Wakeup&) {}
+  void on(const KernelSnapshot& snapshot);
+  void on(const LocalAddresses& local);
+  void on(const Resolved& resolved);
+  void on(const LeaveCommand&);
+  void on(const RevokeCommand& command);
+  void upkeep();
+  void flush_mail();
+  void raise(EventKind kind, const NodeId& subject, std::string detail = {});
+  // At most one event of this kind every ten seconds: for what others can cause at will.
+  void raise_rarely(EventKind kind, const NodeId& subject, std::string detail);
+  std::optional<UnixTime> judged_at() const;
+
+  // node_start.cpp: what was stored, and first membership
+  void load(StoredState stored);
+  void certify(const Invitation& invitation);
+  void become_member();
+
+  // node_self.cpp: our own record
+  Record describe_self() const;
+  void announce(bool even_if_same);
+  void publish(Record record);
+  void adopt_foreign_version(const Record& record);
+  void watch_own_record();
+  void settle_own_ipv4();
+  void leave_tick();
+
+  // node_hello.cpp: joining, and letting others in
+  void seek_tick();
+  void call_somebody();
+  void on_hello_finished(const HelloClient::Finished& finished);
+  void accept_welcome(const HelloClient::Finished& finished);
+  void on_call(const HelloHost::Call& call);
+  HelloAnswer judge_call(const HelloHost::Call& call);
+  Result<Chain, TrustError> sponsor(const Chain& chain);
+  HelloOffer offer();
+
+  // node_gossip.cpp: messages of members
+  void on(const NodeId& from, const Ping& ping);
+  void on(const NodeId& from, const Ack& ack);
+  void on(const NodeId& from, const PingRequest& request);
+  void on(const NodeId& from, const IndirectAck& ack);
+  void on(const NodeId& from, const Push& push);
+  void on(const NodeId& from, const Have& have);
+  void on(const NodeId& from, const Want& want);
+  void on(const NodeId& from, const Need& need);
+  void on(const NodeId& from, const Compare& compare);
+  void take_item(const NodeId& from, const Item& item);
+  void take_record(const NodeId& from, const Item& item);
+  void take_accusation(const NodeId& from, const Item& item);
+  void take_revocation(const NodeId& from, const Item& item);
+  void member_news(const NodeId& id, const Item& item, const Outcome& outcome, Health before, std::optional<NodeId> from);
+  void send_all_about(const NodeId& to, const std::vector<NodeId>& members, const std::vector<std::uint64_t>& keys);
+  void nudge(const Member& member);
+  const MacKey* mac_key(const NodeId& from, const NodeId& to);
+
+  // node_watch.cpp: liveness and agreement
+  void rewire();
+  void handle_probe(const ProbeResult& result);
+  void accuse(const NodeId& subject);
+  void judge_members();
+  void rejoin_tick();
+  void compare_tick();
+  void compare_with(const NodeId& edge, bool confirm);
+  void sweep_tick();
+  bool synced() const { return roster_.live_count() <= 1 || synced_revision_ == roster_.revision(); }
+
+  // node_plan.cpp: the kernel
+  void judge_endpoints();
+  void greet_peers();
+  void plan();
+  const TunnelPeerState* kernel_peer(const Member& member) const;
+  std::vector<Prefix> mesh_prefixes() const;
+
+  const Member* self() const { return roster_.find(id_); }
+
+  NodeConfig config_;
+  NodeSecret identity_;
+  TunnelKey tunnel_key_;
+  NodeId id_;
+  Entropy entropy_;
+  Verifier* verifier_;
+  Rng rng_;
+
+  Roster roster_;
+  Verdicts verdicts_;
+  Prober prober_;
+  Spread spread_;
+  AntiEntropy anti_entropy_;
+  PeerClock peer_clock_;
+  LocalHealth health_;
+  OwnEndpoints own_endpoints_;
+  PeerEndpoints peer_endpoints_;
+  HelloClient hello_client_;
+  HelloHost hello_host_;
+
+  Now now_;
+  bool started_ = false;                // a step has been taken
+  Instant expected_ = never;            // when the next wakeup was asked for
+  std::int64_t wall_minus_boot_s_ = 0;
+  bool clock_was_trusted_ = true;
+
+  std::optional<Chain> chain_;          // our admission
+  std::optional<Invitation> invitation_;
+  bool joined_ = false;
+  std::string waiting_for_;
+  Version version_;                     // the last one used for a record of ours
+  std::optional<Signed<Record>> offered_;  // shown to seeds before the first is published
+  std::uint32_t ipv4_attempt_ = 0;
+  UnixTime record_expires_;
+  std::optional<Instant> leaving_since_;
+  int goodbyes_sent_ = 0;
+  bool left_told_ = false;
+  Instant announced_at_{};
+  Instant refuted_at_{};
+
+  std::vector<Endpoint> seeds_;
+  std::size_t next_seed_ = 0;
+  Instant next_call_{};
+  Duration call_pause_ = seconds(1);
+  std::map<NodeId, Endpoint> hints_;    // where a hello with that node suggests its tunnel is
+
+  std::optional<std::map<TunnelKey, TunnelPeerState>> kernel_;
+  bool local_known_ = false;
+  std::optional<Tunnel> desired_;
+  std::map<NodeId, Instant> greeted_;
+  Instant next_judgement_{};
+
+  std::set<NodeId> edges_;              // subjects and observers
+  Spread::Edges spread_edges_;
+  std::set<NodeId> met_;                // edges compared with since they became edges
+  std::uint64_t wired_revision_ = UINT64_MAX;
+  std::size_t wired_live_ = 0;
+  std::map<NodeId, Instant> nudged_;
+  std::uint64_t synced_revision_ = UINT64_MAX;
+  std::uint64_t compared_revision_ = 0;
+  Instant next_compare_{};
+  Instant next_rejoin_{};
+  Instant next_rejoin_hello_{};
+  Instant next_sweep_{};
+  double repair_budget_ = 0;            // bytes that answers to differences may still take
+  Instant repair_filled_{};
+  std::set<std::uint64_t> reported_;    // conflicts already told, by record id
+  std::uint64_t settled_revision_ = UINT64_MAX;
+  std::map<EventKind, Instant> raised_;
+
+  struct MacKeys {
+    MacKey out, in;
+  };
+  std::map<NodeId, std::optional<MacKeys>> mac_keys_;
+
+  NodeCounters counters_;
+  bool dirty_ = false;
+  Outputs out_;
+  Outbox mail_;
+};
+
+}  // namespace wigwag

@@ -1,0 +1,99 @@
+#include <algorithm>
+
+#include "gossip/node_impl.hpp"
+
+namespace wigwag {
+namespace {
+
+constexpr std::size_t greet_all_up_to = 64;        // members; in larger networks only edges are kept warm
+constexpr Duration greet_pause = seconds(10);
+constexpr Duration judgement_pause = seconds(1);
+
+}  // namespace
+
+std::vector<Prefix> Node::Impl::mesh_prefixes() const {
+  std::vector<Prefix> prefixes{overlay_ipv6_prefix(config_.network)};
+  if (roster_.bundle()) prefixes.push_back(roster_.bundle()->body.ipv4);
+  return prefixes;
+}
+
+const TunnelPeerState* Node::Impl::kernel_peer(const Member& member) const {
+  if (!kernel_) return nullptr;
+  const auto found = kernel_->find(member.record.body.tunnel_key);
+  return found == kernel_->end() ? nullptr : &found->second;
+}
+
+void Node::Impl::on(const KernelSnapshot& snapshot) {
+  std::map<TunnelKey, TunnelPeerState> fresh;
+  for (const auto& peer : snapshot.peers) fresh.emplace(peer.key, peer);
+  // Whoever was not there before is greeted again: of two who add each other, the second
+  // to do so is the one whose handshake succeeds.
+  for (const auto& [id, member] : roster_.members()) {
+    const auto& key = member.record.body.tunnel_key;
+    if (kernel_ && fresh.contains(key) && !kernel_->contains(key)) greeted_.erase(id);
+  }
+  kernel_ = std::move(fresh);
+  next_judgement_ = now_.at;
+  greet_peers();
+}
+
+// Our addresses moved: everyone learns the new one from the next packet it gets from us.
+void Node::Impl::on(const LocalAddresses& local) {
+  own_endpoints_.set_local(local.addresses);
+  local_known_ = true;
+  for (const auto& seat : roster_.seats()) peer_endpoints_.retry(seat.node);
+  if (!joined_ || !kernel_) return;
+  std::size_t greeted = 0;
+  for (const auto& seat : roster_.seats()) {
+    const bool close = edges_.contains(seat.node) || roster_.live_count() <= greet_all_up_to;
+    if (seat.node != id_ && close && ++greeted <= greet_all_up_to) prober_.greet(seat.node, now_.at, mail_);
+  }
+}
+
+// Warms the tunnels that must be warm: edges, and in small networks every pair.
+void Node::Impl::greet_peers() {
+  if (!joined_) return;
+  for (const auto& seat : roster_.seats()) {
+    const Member& member = *roster_.find(seat.node);
+    const auto* peer = kernel_peer(member);
+    const bool edge = edges_.contains(seat.node);
+    if (seat.node == id_ || peer == nullptr || (!edge && roster_.live_count() > greet_all_up_to)) continue;
+    const auto age = now_.wall.seconds - peer->last_handshake_unix_s;
+    const bool warm = peer->last_handshake_unix_s != 0 && (!edge || age < PeerEndpoints::session_s);
+    const auto [last, first_time] = greeted_.try_emplace(seat.node, now_.at);
+    if (!first_time && (warm || now_.at < last->second + greet_pause)) continue;
+    last->second = now_.at;
+    prober_.greet(seat.node, now_.at, mail_);
+  }
+}
+
+void Node::Impl::judge_endpoints() {
+  if (!kernel_ || now_.at < std::min(next_judgement_, peer_endpoints_.next_wakeup())) return;
+  next_judgement_ = now_.at + judgement_pause;
+  const auto mesh = mesh_prefixes();
+  for (const auto& [id, member] : roster_.members()) {
+    if (id == id_ || member.record.body.left) continue;
+    const auto hint = hints_.find(id);
+    const PeerEndpoints::Facts facts{member.record.body,
+                                     kernel_peer(member),
+                                     hint == hints_.end() ? std::nullopt : std::optional(hint->second),
+                                     own_endpoints_.local(),
+                                     mesh,
+                                     now_.wall,
+                                     member.health == Health::dead};
+    if (peer_endpoints_.judge(id, facts, now_.at)) greeted_.erase(id);
+  }
+}
+
+void Node::Impl::plan() {
+  // Before the kernel has been seen, endpoints that work could be overwritten.
+  if (!kernel_) return;
+  const bool nat = own_endpoints_.behind_nat();
+  const auto keepalive = config_.keepalive.value_or(nat ? keepalive_behind_nat : std::chrono::seconds(0));
+  auto wanted = plan_direct(roster_, {id_, peer_endpoints_, keepalive});
+  if (desired_ && *desired_ == wanted) return;
+  desired_ = wanted;
+  out_.push_back(Desire{std::move(wanted)});
+}
+
+}  // namespace wigwag

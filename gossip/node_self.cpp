@@ -1,0 +1,158 @@
+#include <algorithm>
+
+#include "gossip/base/limits.hpp"
+#include "gossip/node_impl.hpp"
+
+namespace wigwag {
+namespace {
+
+constexpr std::int64_t record_lifetime_s = 30 * 24 * 3600;
+constexpr std::int64_t record_refresh_s = 24 * 3600;      // renewed this long after it was made
+constexpr Duration announce_pause = seconds(1);           // between changes that only we think important
+constexpr Duration refute_pause = milliseconds(200);
+constexpr int goodbyes = 3;
+constexpr Duration goodbye_pause = milliseconds(150);
+
+}  // namespace
+
+Record Node::Impl::describe_self() const {
+  Record record;
+  record.node = id_;
+  record.tunnel_key = tunnel_key_;
+  record.endpoints = own_endpoints_.announce(config_.listen_port, mesh_prefixes());
+  record.listen_port = config_.listen_port;
+  record.hello_port = config_.hello_port;
+  if (const auto& bundle = roster_.bundle()) {
+    const bool as_configured = config_.ipv4 && ipv4_attempt_ == 0 && bundle->body.ipv4.contains(*config_.ipv4);
+    record.ipv4 = as_configured ? *config_.ipv4 : overlay_ipv4_candidate(bundle->body.ipv4, id_, ipv4_attempt_);
+  }
+  return record;
+}
+
+// Publishes our record when it says something new, or when it is time to renew it.
+void Node::Impl::announce(bool even_if_same) {
+  const Member* own = self();
+  Record fresh = describe_self();
+  const bool aging = own != nullptr && now_.wall.seconds > own->record.body.expires.seconds - record_lifetime_s + record_refresh_s;
+  const bool same = own != nullptr && says_the_same(fresh, own->record.body) && !aging;
+  if (same && !even_if_same) return;
+  if (!even_if_same && own != nullptr && now_.at < announced_at_ + announce_pause) return;
+  publish(std::move(fresh));
+}
+
+void Node::Impl::publish(Record record) {
+  announced_at_ = now_.at;
+  version_ = next_version(version_);
+  record.version = version_;
+  record.expires = UnixTime{now_.wall.seconds + record_lifetime_s};
+  auto made = make_record(record, config_.network, identity_);
+  while (made.wire.size() > limits::record_bytes && !record.endpoints.empty()) {
+    record.endpoints.pop_back();
+    made = make_record(record, config_.network, identity_);
+  }
+  const bool first = self() == nullptr;
+  Item item{ItemKind::member, made.wire, chain_->certificate.wire, {}, {}};
+  if (chain_->grant) item.grant = chain_->grant->wire;
+  if (chain_->redemption) item.redemption = chain_->redemption->wire;
+  const auto outcome = roster_.apply_record(item, std::nullopt, now_.wall, true);
+  if (!outcome.changed()) {
+    raise(EventKind::record_refused, id_, std::string("our own record: ") + to_string(outcome.reason) + ". " + advice(outcome.reason));
+    return;
+  }
+  if (!first) item = Item{ItemKind::record, item.statement, {}, {}, {}};
+  spread_.add(std::move(item), record.left ? Urgency::liveness : Urgency::records, std::nullopt);
+  dirty_ = true;
+}
+
+// Somebody holds a newer record of ours than we do: this machine's state is older than its
+// last life. We go on above it, on disk before anybody hears.
+void Node::Impl::adopt_foreign_version(const Record& record) {
+  if (record.left) {
+    joined_ = false;
+    chain_.reset();
+    waiting_for_ = "this identity has said goodbye to the network: run wigwag leave, then join with a new invitation";
+    raise(EventKind::join_failed, id_, waiting_for_);
+    return;
+  }
+  version_ = std::max(version_, record.version);
+  out_.push_back(Persist{true});
+  raise(EventKind::version_adopted, id_, "state on disk was older; going on above version " + std::to_string(record.version.epoch) + "." +
+                                             std::to_string(record.version.sequence));
+  announce(true);
+}
+
+// Accusations against us are refuted by a newer record; one from an earlier life is adopted.
+void Node::Impl::watch_own_record() {
+  const Member* own = self();
+  if (own == nullptr) return;
+  if (version_ < own->record.body.version) adopt_foreign_version(own->record.body);
+  if (!joined_ || own->accusations.empty() || now_.at < refuted_at_ + refute_pause) return;
+  refuted_at_ = now_.at;
+  const NodeId accuser = own->accusations.front().statement.body.accuser;
+  const Member* who = roster_.find(accuser);
+  raise_rarely(EventKind::accused, id_, "by " + (who != nullptr ? who->name() : to_hex(accuser).substr(0, 16)));
+  health_.missed();
+  ++counters_.refutations_made;
+  announce(true);
+}
+
+// Where two claim one address the loser moves to its next candidate that nobody claims.
+void Node::Impl::settle_own_ipv4() {
+  if (settled_revision_ == roster_.revision()) return;
+  settled_revision_ = roster_.revision();
+  const auto holders = settle_ipv4(roster_);
+  for (const auto& [id, member] : roster_.members()) {
+    if (!member.record.body.ipv4 || member.record.body.left || member.excluded) continue;
+    const auto holder = holders.find(*member.record.body.ipv4);
+    if (holder == holders.end() || holder->second == id || !reported_.insert(member.record_id).second) continue;
+    const Member* keeper = roster_.find(holder->second);
+    raise(EventKind::address_conflict, id, to_string(*member.record.body.ipv4) + " stays with " + (keeper != nullptr ? keeper->name() : "another"));
+  }
+  if (reported_.size() > limits::members) reported_.clear();
+  const Member* own = self();
+  if (own == nullptr || !own->record.body.ipv4) return;
+  const auto holder = holders.find(*own->record.body.ipv4);
+  if (holder == holders.end() || holder->second == id_) return;
+  const auto& prefix = roster_.bundle()->body.ipv4;
+  // Bounded: in a prefix that is full the last try stands, unheld.
+  for (int tries = 0; tries < 64; ++tries) {
+    if (!holders.contains(overlay_ipv4_candidate(prefix, id_, ++ipv4_attempt_))) break;
+  }
+  announce(true);
+  raise(EventKind::address_moved, id_, "to " + to_string(*self()->record.body.ipv4));
+}
+
+void Node::Impl::on(const LeaveCommand&) {
+  if (leaving_since_) return;
+  leaving_since_ = now_.at;
+  if (!joined_) {
+    left_told_ = true;
+    out_.push_back(Left{});
+    return;
+  }
+  Record last = self()->record.body;
+  last.left = true;
+  publish(std::move(last));
+}
+
+// Tells everyone within reach a few times, then ends: whoever hears it takes us out of its
+// kernel, so no answer could come.
+void Node::Impl::leave_tick() {
+  if (left_told_ || now_.at < *leaving_since_ + goodbye_pause * goodbyes_sent_) return;
+  if (goodbyes_sent_ == goodbyes) {
+    left_told_ = true;
+    out_.push_back(Left{});
+    return;
+  }
+  ++goodbyes_sent_;
+  const Item goodbye = roster_.item_of(*self(), false);
+  constexpr std::size_t told_max = 64;
+  std::vector<NodeId> audience(edges_.begin(), edges_.end());
+  for (const auto& seat : roster_.seats()) {
+    if (audience.size() >= told_max) break;
+    if (seat.node != id_ && !edges_.contains(seat.node)) audience.push_back(seat.node);
+  }
+  for (const auto& id : audience) push_items(id, {goodbye}, mail_);
+}
+
+}  // namespace wigwag

@@ -1,0 +1,145 @@
+#include <algorithm>
+
+#include "gossip/base/limits.hpp"
+#include "gossip/node_impl.hpp"
+
+namespace wigwag {
+namespace {
+
+constexpr Duration compare_idle = seconds(10);
+constexpr Duration compare_unsynced = seconds(2);
+constexpr Duration compare_progress = milliseconds(300);
+constexpr std::uint64_t progress_steps = 6;          // so many changes since the last round: there is more to come
+constexpr Duration rejoin_pause = seconds(1);
+constexpr Duration rejoin_hello_pause = seconds(5);
+constexpr Duration sweep_pause = minutes(1);
+constexpr Duration candidate_for = hours(72);        // of running time
+constexpr std::int64_t expired_kept_s = 24 * 3600;
+
+}  // namespace
+
+// Recomputes who watches whom and along which edges statements flow, when the live set changed.
+void Node::Impl::rewire() {
+  const auto& seats = roster_.seats();
+  if (wired_revision_ == roster_.revision() && wired_live_ == seats.size()) return;
+  wired_revision_ = roster_.revision();
+  wired_live_ = seats.size();
+  const Member* own = self();
+  if (own == nullptr) return;
+  const auto subjects = subjects_of(own->seat, seats);
+  prober_.watch(subjects, now_.at);
+  const auto eager = std::min(eager_edges, subjects.size());
+  spread_edges_.eager.assign(subjects.begin(), subjects.begin() + static_cast<std::ptrdiff_t>(eager));
+  spread_edges_.lazy.assign(subjects.begin() + static_cast<std::ptrdiff_t>(eager), subjects.end());
+  edges_ = {subjects.begin(), subjects.end()};
+  for (const auto& observer : observers_of(own->seat, seats)) edges_.insert(observer);
+  std::erase_if(met_, [&](const NodeId& id) { return !edges_.contains(id); });
+}
+
+void Node::Impl::handle_probe(const ProbeResult& result) {
+  if (!result.answered && !health_.frozen(now_.at)) accuse(result.subject);
+}
+
+// Our own word against a subject of ours that did not answer over a warm edge.
+void Node::Impl::accuse(const NodeId& subject) {
+  const Member* member = roster_.find(subject);
+  if (member == nullptr || !member->live() || !prober_.watches(subject)) return;
+  const auto own = std::find_if(member->accusations.begin(), member->accusations.end(),
+                                [&](const HeldAccusation& held) { return held.statement.body.accuser == id_; });
+  if (own != member->accusations.end()) return;
+  const auto made = make_accusation({subject, member->record.body.version, id_}, config_.network, identity_);
+  const Item item{ItemKind::accusation, made.wire, {}, {}, {}};
+  const bool first = member->accusations.empty();
+  if (roster_.apply_accusation(item, now_.at).applied != Applied::updated) return;
+  ++counters_.accusations_made;
+  if (first) raise(EventKind::member_suspect, subject);
+  spread_.add(item, Urgency::liveness, std::nullopt);
+  // The subject itself may still hear us, and can then refute at once.
+  push_items(subject, {item}, mail_);
+  dirty_ = true;
+}
+
+void Node::Impl::judge_members() {
+  if (health_.frozen(now_.at)) return;
+  bool isolated = roster_.live_count() > 1;
+  for (const auto& id : verdicts_.evaluate(now_.at, roster_)) {
+    if (id == id_) continue;
+    raise(EventKind::member_down, id);
+    own_endpoints_.forget_witness(id);
+  }
+  isolated = isolated && roster_.live_count() <= 1;
+  if (!isolated) return;
+  raise_rarely(EventKind::isolated, id_, "no member answers");
+  next_call_ = std::min(next_call_, now_.at + seconds(1));
+}
+
+// Members that are Down are tried at random: in the tunnel, and more rarely by hello.
+void Node::Impl::rejoin_tick() {
+  if (now_.at < next_rejoin_) return;
+  next_rejoin_ = now_.at + rejoin_pause * 3 / 4 + rng_.below(rejoin_pause / 2);
+  std::vector<const Member*> away;
+  for (const auto& [id, member] : roster_.members()) {
+    const bool candidate = !member.live() && !member.record.body.left && !member.excluded && !member.dormant;
+    if (candidate && id != id_) away.push_back(&member);
+  }
+  if (away.empty()) return;
+  prober_.greet(rng_.pick(away)->id(), now_.at, mail_);
+  if (now_.at < next_rejoin_hello_) return;
+  next_rejoin_hello_ = now_.at + rejoin_hello_pause * 3 / 4 + rng_.below(rejoin_hello_pause / 2);
+  const Record& record = rng_.pick(away)->record.body;
+  if (record.endpoints.empty() || record.hello_port == 0) return;
+  hello_client_.call({rng_.pick(record.endpoints).address, record.hello_port}, now_.at, entropy_, out_);
+}
+
+void Node::Impl::compare_with(const NodeId& edge, bool confirm) {
+  const Member* member = roster_.find(edge);
+  if (member == nullptr) return;
+  Compare compare = AntiEntropy::opening(roster_);
+  compare.wall = now_.wall;
+  compare.confirm = confirm;
+  if (const auto* seen = kernel_peer(*member)) compare.you = seen->endpoint;
+  mail_.push_back({edge, std::move(compare)});
+}
+
+// One edge every ten seconds; sooner while we know that we are behind.
+void Node::Impl::compare_tick() {
+  const auto revision = roster_.revision();
+  const bool behind = !synced();
+  if (behind) {
+    const bool progressing = revision >= compared_revision_ + progress_steps;
+    next_compare_ = std::min(next_compare_, now_.at + (progressing ? compare_progress : compare_unsynced));
+  }
+  if (now_.at < next_compare_) return;
+  next_compare_ = now_.at + compare_idle * 9 / 10 + rng_.below(compare_idle / 5);
+  compared_revision_ = revision;
+  std::vector<NodeId> edges(edges_.begin(), edges_.end());
+  if (!edges.empty()) compare_with(rng_.pick(edges), behind);
+}
+
+// Once a minute: what has run out, who has been away for too long, what nobody needs any more.
+void Node::Impl::sweep_tick() {
+  if (now_.at < next_sweep_) return;
+  next_sweep_ = now_.at + sweep_pause;
+  std::vector<NodeId> forgotten;
+  for (auto& [id, member] : roster_.members_for_sweep()) {
+    const bool away = member.health == Health::dead && now_.at >= member.down_since + candidate_for;
+    if (away && !member.dormant) {
+      member.dormant = true;
+      raise(EventKind::member_forgotten, id, "not seen for three days");
+    }
+    const auto expiry = member.record.body.expires;
+    const bool over = judged_at() && expiry != no_expiry && now_.wall.seconds > expiry.seconds + expired_kept_s;
+    if (over && id != id_ && !roster_.sponsors_somebody(id)) forgotten.push_back(id);
+  }
+  for (const auto& id : forgotten) {
+    roster_.forget(id);
+    prober_.forget(id);
+    peer_endpoints_.forget(id);
+    hints_.erase(id);
+    greeted_.erase(id);
+    dirty_ = true;
+  }
+  if (const auto judged = judged_at()) roster_.expire(*judged);
+}
+
+}  // namespace wigwag
