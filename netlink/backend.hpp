@@ -26,8 +26,6 @@ class WireguardBackend {
   virtual Task<void> create(std::string interface) = 0;
   // What is left to do once the link is gone.
   virtual boost::asio::awaitable<void> removed(std::string interface) = 0;
-  // Before the link is set up on that port: EADDRINUSE, if it can be known.
-  virtual Result<void, NetError> check_port(std::uint16_t port) const = 0;
 
   virtual Task<WireguardState> read(std::string interface) = 0;
   virtual Task<void> set_device(std::string interface, std::optional<TunnelSecret> key, std::optional<std::uint16_t> port) = 0;

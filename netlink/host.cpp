@@ -89,7 +89,6 @@ class KernelHost : public TunnelHost {
       co_return failures;
     }
     link_ = *before;
-    port_ = 0;
     std::vector<PeerChange> peers;
     for (TunnelChange& change : changes) {
       if (auto* set = std::get_if<SetPeer>(&change)) {
@@ -203,10 +202,8 @@ class KernelHost : public TunnelHost {
       std::optional<TunnelSecret> secret(key.duplicate());
       co_return co_await backend_->set_device(interface_, std::move(secret), std::nullopt);
     }
-    if (const auto* set = std::get_if<SetListenPort>(&change)) {
-      port_ = set->port;
+    if (const auto* set = std::get_if<SetListenPort>(&change))
       co_return co_await backend_->set_device(interface_, std::nullopt, set->port);
-    }
     if (std::holds_alternative<SetLinkUp>(change)) co_return co_await set_up();
     if (const auto* set = std::get_if<SetMtu>(&change)) co_return co_await tell(encode_set_mtu(index(), set->mtu), what);
     if (const auto* add = std::get_if<AddAddress>(&change))
@@ -243,21 +240,14 @@ class KernelHost : public TunnelHost {
     co_return Done{};
   }
 
+  // The kernel opens the UDP port only now; wireguard-go had it when it was set.
   Task<void> set_up() {
-    std::uint16_t port = port_;
-    if (port == 0) {
-      const auto state = co_await backend_->read(interface_);
-      if (state) port = state->listen_port;
-    }
-    const auto free = backend_->check_port(port);
-    if (!free) co_return free;
-    auto up = co_await tell(encode_set_up(index()), "set interface " + interface_ + " up");
-    if (!up && up.error().fault == NetFault::port_in_use) {
-      NetError error = up.error();
-      error.what += " on UDP port " + std::to_string(port);
-      co_return Unexpected{error};
-    }
-    co_return up;
+    const auto up = co_await tell(encode_set_up(index()), "set interface " + interface_ + " up");
+    if (up || up.error().fault != NetFault::port_in_use) co_return up;
+    const auto state = co_await backend_->read(interface_);
+    NetError error = up.error();
+    if (state) error.what += " on UDP port " + std::to_string(state->listen_port);
+    co_return Unexpected{error};
   }
 
   std::string interface_;
@@ -265,7 +255,6 @@ class KernelHost : public TunnelHost {
   std::unique_ptr<WireguardBackend> backend_;
   std::optional<bool> removes_allowed_ip_;  // nullopt: not tried yet
   std::optional<Link> link_;                // as apply() found or made it
-  std::uint16_t port_ = 0;                  // set in this apply()
 };
 
 // The kernel's own rule for interface names, and no way out of the socket's directory.

@@ -19,8 +19,6 @@ class KernelBackend : public WireguardBackend {
     co_return co_await route_.ask(encode_create_link(interface, link_kind()), nullptr, "create WireGuard interface " + interface);
   }
   boost::asio::awaitable<void> removed(std::string) override { co_return; }
-  // The kernel itself says so when the link is set up.
-  Result<void, NetError> check_port(std::uint16_t) const override { return {}; }
 
   Task<WireguardState> read(std::string interface) override {
     const auto known = co_await learn_family();

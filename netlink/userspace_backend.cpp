@@ -1,5 +1,3 @@
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <boost/asio/local/stream_protocol.hpp>
@@ -97,23 +95,6 @@ Task<UapiAnswer> converse(boost::asio::any_io_executor executor, std::string int
   co_return std::move(*decoded);
 }
 
-int try_bind(int family, std::uint16_t port) {
-  const int descriptor = ::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (descriptor < 0) return 0;  // without IPv6 there is no IPv6 port to be taken
-  sockaddr_in6 any6{};
-  sockaddr_in any4{};
-  any6.sin6_family = AF_INET6;
-  any4.sin_family = AF_INET;
-  any6.sin6_port = any4.sin_port = htons(port);
-  const int on = 1;
-  if (family == AF_INET6) ::setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-  const int bound = family == AF_INET6 ? ::bind(descriptor, reinterpret_cast<const sockaddr*>(&any6), sizeof any6)
-                                       : ::bind(descriptor, reinterpret_cast<const sockaddr*>(&any4), sizeof any4);
-  const int code = bound == 0 ? 0 : errno;
-  ::close(descriptor);
-  return code == EADDRINUSE ? code : 0;
-}
-
 // WireGuard in a process of its own (wireguard-go), through its UAPI socket.
 class UserspaceBackend : public WireguardBackend {
  public:
@@ -140,14 +121,6 @@ class UserspaceBackend : public WireguardBackend {
     for (int attempt = 0; attempt < 100 && ::access(path.c_str(), F_OK) == 0; ++attempt)
       co_await pause_for(std::chrono::milliseconds{20});
     ::unlink(path.c_str());
-  }
-
-  // wireguard-go finds out when its link goes up, says nothing, and stays deaf.
-  Result<void, NetError> check_port(std::uint16_t port) const override {
-    if (port == 0) return {};
-    const int code = try_bind(AF_INET, port) != 0 ? EADDRINUSE : try_bind(AF_INET6, port);
-    if (code == 0) return {};
-    return Unexpected{net_error(code, "listen on UDP port " + std::to_string(port))};
   }
 
   Task<WireguardState> read(std::string interface) override {
