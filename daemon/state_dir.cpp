@@ -15,9 +15,9 @@ namespace wigwag {
 namespace {
 
 constexpr std::size_t key_text_max = 256;
-constexpr std::size_t text_max = 64 << 10;
-constexpr std::array<const char*, 12> own_files = {"identity.key", "wireguard.key", "root.key",   "admin.key", "token",  "state",
-                                                   "state.old",    "membership",    "applied",    "invites",   "token.tmp", "state.tmp"};
+constexpr std::size_t text_max = 4 << 20;
+constexpr std::array<const char*, 10> own_files = {"identity.key", "wireguard.key", "token",   "state",     "state.old",
+                                                   "membership",   "applied",       "invites", "token.tmp", "state.tmp"};
 
 std::string octal(mode_t mode) {
   std::array<char, 16> text{};
@@ -149,7 +149,12 @@ StateDir::Found StateDir::load_first(const std::vector<std::string>& names, cons
   return found;
 }
 
-Outcome<void> StateDir::forget() const {
+Outcome<void> StateDir::forget(std::int64_t unix_now) const {
+  // Without these nobody can invite into the network any more: they are never thrown away.
+  for (const char* name : {"root.key", "admin.key"}) {
+    const std::string aside = file(name) + ".left-" + std::to_string(unix_now);
+    if (::rename(file(name).c_str(), aside.c_str()) != 0 && errno != ENOENT) return Unexpected{system_failure("cannot set aside " + file(name))};
+  }
   for (const char* name : own_files) {
     if (const auto removed = remove(name); !removed) return removed;
   }

@@ -68,8 +68,9 @@ class StateDir {
   using Refuse = std::function<std::optional<std::string>(ByteView)>;
   Found load_first(const std::vector<std::string>& names, const Refuse& refuse, std::int64_t unix_now) const;
 
-  // Forgets the node: every file of ours but logs and what was set aside.
-  Outcome<void> forget() const;
+  // Forgets the node: every file of ours but logs and what was set aside. A founder's keys
+  // are kept as NAME.left-TIME.
+  Outcome<void> forget(std::int64_t unix_now) const;
 
  private:
   StateDir(std::string path, Descriptor lock) : path_(std::move(path)), lock_(std::move(lock)) {}

@@ -1,0 +1,160 @@
+#include "daemon/cli.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+
+#include "daemon/words.hpp"
+#include "gossip/trust/crypto.hpp"
+
+namespace wigwag {
+namespace {
+
+// The wire protocol that this program speaks; a changed golden vector raises it.
+constexpr int wire_version = 1;
+
+struct Commands {
+  UpFlags up;
+  DaemonFlags place;
+  ShowTerms show;
+  InviteFlags invite;
+  std::string id;
+  int status = status_done;
+};
+
+void add_up(CLI::App& app, Commands& commands) {
+  auto* up = app.add_subcommand("up", "found a network, join one with a token, or start again");
+  UpFlags& flags = commands.up;
+  up->add_option("token", flags.token, "a token from `wigwag invite`")->type_name("TOKEN");
+  up->add_option("--name", flags.network_name, "name of the network to found [home]")->type_name("NETWORK");
+  up->add_option("--seed", flags.daemon.seeds, "any member, for a join with --secret-file; may be repeated")
+      ->type_name("HOST[:PORT]")->take_all()->allow_extra_args(false);
+  up->add_option("--secret-file", flags.daemon.secret_file, "a file that holds a many-use token")->type_name("FILE");
+  up->add_flag("--foreground", flags.foreground, "stay in this terminal");
+  up->add_option("--wait", flags.wait, "how long to wait for the join")->capture_default_str()->type_name("TIME");
+  add_place_flags(*up, flags.daemon);
+  add_setting_flags(*up, flags.daemon);
+  up->callback([&commands] { commands.status = run_up(commands.up); });
+}
+
+void add_stopping(CLI::App& app, Commands& commands) {
+  auto* down = app.add_subcommand("down", "stop the daemon and remove what it put in the kernel");
+  add_place_flags(*down, commands.place);
+  down->callback([&commands] { commands.status = run_down(commands.place); });
+  auto* leave = app.add_subcommand("leave", "say goodbye to the network, go down, and forget the membership");
+  add_place_flags(*leave, commands.place);
+  leave->callback([&commands] { commands.status = run_leave(commands.place); });
+  auto* reload = app.add_subcommand("reload", "read the configuration again");
+  add_socket_flag(*reload, commands.place);
+  reload->callback([&commands] { commands.status = run_reload(commands.place.socket); });
+}
+
+CLI::App* add_show(CLI::App& app, Commands& commands, const char* name, const char* about, int (*run)(const ShowTerms&), bool json) {
+  auto* command = app.add_subcommand(name, about);
+  add_socket_flag(*command, commands.place);
+  if (json) command->add_flag("--json", commands.show.json, "print one document with stable fields");
+  command->callback([&commands, run] {
+    commands.show.socket = commands.place.socket;
+    commands.status = run(commands.show);
+  });
+  return command;
+}
+
+void add_showing(CLI::App& app, Commands& commands) {
+  auto* status = add_show(app, commands, "status", "this node, the network, every member", run_status, true);
+  status->add_flag("--watch", commands.show.follow, "again every second");
+  auto* events = add_show(app, commands, "events", "joins, failures, path changes, one a line", run_events, true);
+  events->add_flag("--follow", commands.show.follow, "go on as they happen");
+  add_show(app, commands, "plan", "what the daemon would change in the kernel now, changing nothing", run_plan, true);
+  auto* graph = add_show(app, commands, "graph", "the mesh as this node sees it", run_graph, false);
+  graph->add_option("--format", commands.show.format, "dot, svg or json")
+      ->required()->check(CLI::IsMember({"dot", "svg", "json"}))->type_name("FORMAT");
+  auto* doctor = app.add_subcommand("doctor", "check what usually goes wrong, and say the mend");
+  add_place_flags(*doctor, commands.place);
+  doctor->add_flag("--json", commands.show.json, "print one document with stable fields");
+  doctor->callback([&commands] { commands.status = run_doctor(commands.place, commands.show.json); });
+}
+
+void add_inviting(CLI::App& app, Commands& commands) {
+  auto* invite = app.add_subcommand("invite", "print a token that lets a node in");
+  InviteFlags& flags = commands.invite;
+  add_socket_flag(*invite, commands.place);
+  invite->add_option("--uses", flags.uses, "how many nodes may use it; 0: any number")->capture_default_str()->check(CLI::Range(0, 1'000'000))->type_name("N");
+  invite->add_option("--expires", flags.expires, "how long it may be used: 90s, 30m, 24h, 7d, or never")->capture_default_str()->type_name("TIME");
+  invite->add_flag("--relay", flags.relay, "the node may carry traffic for others");
+  invite->add_option("--subnet", flags.subnets, "a network the node may announce; may be repeated")->type_name("CIDR")->take_all()->allow_extra_args(false);
+  invite->add_option("--seed", flags.seeds, "where the joiner knocks, instead of what this node knows; may be repeated")
+      ->type_name("HOST[:PORT]")->take_all()->allow_extra_args(false);
+  invite->add_flag("--json", flags.json, "print one document with stable fields");
+  invite->callback([&commands] {
+    commands.invite.socket = commands.place.socket;
+    commands.status = run_invite(commands.invite);
+  });
+  add_show(app, commands, "invites", "the invitations made on this node", run_invites, true);
+  auto* uninvite = app.add_subcommand("uninvite", "withdraw an invitation");
+  add_socket_flag(*uninvite, commands.place);
+  uninvite->add_option("id", commands.id, "its id, or the first 8 digits")->required()->type_name("ID");
+  uninvite->callback([&commands] { commands.status = run_uninvite(commands.place.socket, commands.id); });
+}
+
+}  // namespace
+
+int run_cli(int argc, const char* const* argv) {
+  std::signal(SIGPIPE, SIG_DFL);
+  CLI::App app{"wigwag: a WireGuard mesh from one seed address", "wigwag"};
+  Commands commands;
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "wigwag " WIGWAG_VERSION);
+  add_up(app, commands);
+  add_stopping(app, commands);
+  add_showing(app, commands);
+  add_inviting(app, commands);
+  auto* version = app.add_subcommand("version", "program, wire protocol");
+  version->callback([] { say("wigwag " WIGWAG_VERSION ", wire protocol " + std::to_string(wire_version)); });
+  std::string unused_socket;
+  version->add_option("--socket", unused_socket, "taken as by every command, and not used")->type_name("PATH");
+  if (!start_crypto()) return complain("libsodium cannot start: the kernel gives no random numbers");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error) == 0 ? status_done : status_wrong;
+    std::string why = error.what();
+    std::replace(why.begin(), why.end(), '\n', ' ');
+    return complain(std::string(trimmed(why)) + "; see `wigwag --help`", status_wrong);
+  }
+  return commands.status;
+}
+
+int complain(const std::string& why, int status) {
+  std::fprintf(stderr, "wigwag: %s\n", why.c_str());
+  return status;
+}
+
+int complain(const ControlClient::Error& error) {
+  switch (error.fault) {
+    case ControlClient::Fault::nobody: return complain(error.what, status_nobody);
+    case ControlClient::Fault::denied:
+    case ControlClient::Fault::broken: return complain(error.what, status_failed);
+  }
+  return status_failed;
+}
+
+int complain(const std::vector<ConfigFault>& faults) {
+  for (const auto& fault : faults) std::fprintf(stderr, "%s\n", to_string(fault).c_str());
+  return status_wrong;
+}
+
+void say(const std::string& text) {
+  std::printf("%s\n", text.c_str());
+  std::fflush(stdout);
+}
+
+Result<Json, int> ask(const std::string& socket, const Json& request, std::chrono::milliseconds at_most) {
+  auto reply = ask_daemon(socket, request, at_most);
+  if (!reply) return Unexpected{complain(reply.error())};
+  if (!reply->ok) return Unexpected{complain(reply->error, reply->exit_status)};
+  return std::move(reply->result);
+}
+
+}  // namespace wigwag
