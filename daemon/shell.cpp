@@ -165,12 +165,16 @@ asio::awaitable<void> Shell::boot() {
                                " state=" + directory_.path());
   // First the state: the core raises its epoch and has it synced before it says anything.
   feed(Wakeup{});
+  if (!co_await look_at_kernel()) co_return;
   Monitor::Calls watch;
   watch.dirty = [this] {
     gossip_->refresh();
     if (!torn_down_) reconciler_->resync();
   };
-  watch.addresses = [this](std::vector<Address> addresses) { feed(LocalAddresses{std::move(addresses)}); };
+  watch.addresses = [this](std::vector<Address> addresses) {
+    local_ = addresses;
+    feed(LocalAddresses{std::move(addresses)});
+  };
   watch.failed = [this](const NetError& error) { note("monitor_failed", to_string(error), LogLevel::warning); };
   auto monitor = Monitor::open(io_.get_executor(), {config.interface, config.interface + "r"}, std::move(watch));
   if (!monitor) co_return fail(to_string(monitor.error()));
@@ -180,6 +184,27 @@ asio::awaitable<void> Shell::boot() {
   keep_watchdog();
   service_.tell("READY=1");
   report_status();
+}
+
+// The core plans nothing before it has seen what runs already, lest it overwrite endpoints
+// that carry traffic. No interface yet is an answer, too.
+asio::awaitable<bool> Shell::look_at_kernel() {
+  constexpr int attempts = 20;
+  for (int attempt = 1;; ++attempt) {
+    auto peers = co_await reconciler_->snapshot();
+    if (!peers && peers.error().fault == NetFault::no_device) peers = std::vector<TunnelPeerState>();
+    if (peers) {
+      feed(KernelSnapshot{std::move(*peers), false});
+      co_return true;
+    }
+    if (attempt == attempts) {
+      fail(to_string(peers.error()));
+      co_return false;
+    }
+    boost::system::error_code ignored;
+    leave_timer_.expires_after(std::chrono::milliseconds(250));
+    co_await leave_timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
 }
 
 void Shell::fail(const std::string& why) {

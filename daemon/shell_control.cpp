@@ -135,7 +135,11 @@ std::vector<std::string> Shell::token_seeds(const ControlRequest& request) const
     for (const auto& endpoint : endpoints) add(to_string(Endpoint{endpoint.address, hello_port}));
   };
   for (const auto& endpoint : terms_.config.endpoints) add(to_string(HostPort{endpoint.host, terms_.config.hello_port()}));
-  if (terms_.config.accept_hello) add_endpoints(node_.status(now()).announced, terms_.config.hello_port());
+  if (terms_.config.accept_hello) {
+    std::vector<Endpoint> own = node_.status(now()).announced;
+    for (const auto& address : local_) own.push_back({address, terms_.config.port});
+    add_endpoints(std::move(own), terms_.config.hello_port());
+  }
   const auto stored = decode_stored(node_.stored());
   if (!stored) return seeds;
   std::size_t others = 0;

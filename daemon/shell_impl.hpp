@@ -46,6 +46,7 @@ class Shell {
   // --- shell.cpp: the loop
   Now now() const;
   boost::asio::awaitable<void> boot();
+  boost::asio::awaitable<bool> look_at_kernel();
   void fail(const std::string& why);
   void catch_signals();
   void housekeep();
@@ -132,6 +133,7 @@ class Shell {
   bool torn_down_ = false;
   bool forgotten_ = false;
   bool left_ = false;
+  std::vector<Address> local_;      // this host's own addresses
   std::optional<Tunnel> desired_;
   std::optional<DesiredTunnel> wanted_;  // as last told to the reconciler
   std::vector<TunnelKey> down_;          // likewise
