@@ -33,7 +33,8 @@ bool within_lifetime(const Certificate& certificate, const Grant& grant, const R
   if (grant.certificate_lifetime_s == 0) return true;
   const std::int64_t lifetime = grant.certificate_lifetime_s;
   if (certificate.expires == no_expiry || certificate.expires.seconds > certificate.issued.seconds + lifetime) return false;
-  return redemption == nullptr || certificate.expires.seconds <= redemption->at.seconds + lifetime + limits::certificate_tolerance.count();
+  return redemption == nullptr ||
+         certificate.expires.seconds <= redemption->at.seconds + lifetime + limits::certificate_tolerance.count();
 }
 
 Verified judge_redemption(const Redemption& redemption, const Certificate& certificate, const Grant& grant,
@@ -100,7 +101,8 @@ Result<Chain, TrustError> decode_chain(ByteView certificate, ByteView grant, Byt
   if (!decoded) return Unexpected{decoded.error()};
   Chain chain{std::move(*decoded), std::nullopt, std::nullopt};
   // What does not belong to an admin's certificate would only be carried along for nothing.
-  if (chain.certificate.body.issuer == Issuer::admin && !(grant.empty() && redemption.empty())) return Unexpected{TrustError::malformed};
+  if (chain.certificate.body.issuer == Issuer::admin && !(grant.empty() && redemption.empty()))
+    return Unexpected{TrustError::malformed};
   if (!grant.empty()) {
     auto part = decode_grant(grant);
     if (!part) return Unexpected{part.error()};
@@ -132,7 +134,8 @@ Verified verify_redemption(const Signed<Redemption>& redemption, const NetworkId
   return {};
 }
 
-Verified verify_revocation(const Signed<Revocation>& revocation, const Bundle& bundle, const NetworkId& network, Verifier& verifier) {
+Verified verify_revocation(const Signed<Revocation>& revocation, const Bundle& bundle, const NetworkId& network,
+                           Verifier& verifier) {
   const auto* admin = find_admin(bundle, revocation.body.admin);
   if (admin == nullptr || !admin->may_revoke) return Unexpected{TrustError::unknown_admin};
   if (!signed_by(revocation, Domain::revocation, network, revocation.body.admin.bytes, verifier)) {

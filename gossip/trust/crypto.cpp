@@ -158,7 +158,8 @@ std::optional<MacKey> gossip_mac_key(const NetworkId& network, const NodeSecret&
   std::array<std::uint8_t, 32> other_exchange{};
   if (crypto_sign_ed25519_pk_to_curve25519(other_exchange.data(), other.bytes.data()) != 0) return std::nullopt;
   std::array<std::uint8_t, 32> own_exchange{};
-  check(crypto_sign_ed25519_sk_to_curve25519(own_exchange.data(), identity.secret_key.data()) == 0, "an identity has an X25519 form");
+  check(crypto_sign_ed25519_sk_to_curve25519(own_exchange.data(), identity.secret_key.data()) == 0,
+        "an identity has an X25519 form");
   std::array<std::uint8_t, 32> shared{};
   const bool agreed = crypto_scalarmult(shared.data(), own_exchange.data(), other_exchange.data()) == 0;
   wipe(own_exchange.data(), own_exchange.size());

@@ -73,7 +73,8 @@ Signature sign(Domain domain, const NetworkId& network, ByteView body, const std
 class Verifier {
  public:
   explicit Verifier(std::size_t remembered_max = 16384) : remembered_max_(remembered_max) {}
-  bool verify(Domain domain, const NetworkId& network, ByteView body, const Signature& signature, const std::array<std::uint8_t, 32>& key);
+  bool verify(Domain domain, const NetworkId& network, ByteView body, const Signature& signature,
+              const std::array<std::uint8_t, 32>& key);
 
  private:
   std::size_t remembered_max_;

@@ -122,7 +122,8 @@ class HelloHost {
     std::optional<Call> call;
   };
   // Never fails: what is not a valid hello gets an empty reaction and is counted.
-  Reaction receive(Now now, const Endpoint& from, ByteView datagram, const Chain& own_chain, const NodeSecret& self, Verifier& verifier);
+  Reaction receive(Now now, const Endpoint& from, ByteView datagram, const Chain& own_chain, const NodeSecret& self,
+                   Verifier& verifier);
 
   // Message 4 for a call; kept for repeating. nullopt when the call is no longer pending.
   std::optional<Bytes> answer(Now now, std::uint64_t session, const HelloAnswer& answer);
@@ -156,7 +157,8 @@ class HelloHost {
   Reaction take_proof(Now now, const Endpoint& from, ByteView datagram, Verifier& verifier);
   std::optional<Bytes> repeat_introduction(const Endpoint& from, Pending& pending);
   std::optional<Bytes> ask_for_cookie(Now now, const Endpoint& from, const HelloKey& caller);
-  std::optional<Bytes> introduce(Now now, const Endpoint& from, const HelloKey& caller, const Chain& own_chain, const NodeSecret& self);
+  std::optional<Bytes> introduce(Now now, const Endpoint& from, const HelloKey& caller, const Chain& own_chain,
+                                 const NodeSecret& self);
   bool over_budget(const Endpoint& from) const;
   bool make_room(Now now);
   void forget_old(Now now);

@@ -21,8 +21,12 @@ bool take_bundle(const HelloAnswer& answer, const NetworkId& network, Verifier& 
 
 bool is_member(const Chain& host, const Bundle& bundle, const NetworkId& network, Verifier& verifier) {
   // Whether the sponsor is a member only a member can know: the owner judges that afterwards.
-  const ChainContext context{
-      .bundle = bundle, .network = network, .now = std::nullopt, .sponsor_known = true, .grant_withdrawn = false, .withdrawn_at = {}};
+  const ChainContext context{.bundle = bundle,
+                             .network = network,
+                             .now = std::nullopt,
+                             .sponsor_known = true,
+                             .grant_withdrawn = false,
+                             .withdrawn_at = {}};
   return verify_chain(host, context, verifier).has_value();
 }
 

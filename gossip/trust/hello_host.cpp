@@ -51,7 +51,8 @@ HelloHost::Reaction HelloHost::take_call(Now now, const Endpoint& from, ByteView
                                          const NodeSecret& self) {
   if (!mac_.holds(datagram)) return {};
   const HelloCall call = read_call(datagram);
-  const auto pending = std::find_if(pending_.begin(), pending_.end(), [&](const Pending& one) { return one.caller == call.caller; });
+  const auto pending =
+      std::find_if(pending_.begin(), pending_.end(), [&](const Pending& one) { return one.caller == call.caller; });
   if (pending != pending_.end()) return {.send = repeat_introduction(from, *pending), .call = std::nullopt};
   const auto* seen = memory_.find(call.caller);
   if (seen != nullptr && (seen->taken || seen->from != from)) return {};
@@ -140,15 +141,20 @@ HelloHost::Reaction HelloHost::take_proof(Now now, const Endpoint& from, ByteVie
 
   exchange.append(HelloKind::proof, datagram);
   if (proven_.size() >= limits::proven_hellos) proven_.pop_front();
-  proven_.push_back({.from = from, .since = now.at, .session = boxed.session, .exchange = std::move(exchange), .proof = blake2b(datagram), .answer = {}});
+  proven_.push_back({.from = from,
+                     .since = now.at,
+                     .session = boxed.session,
+                     .exchange = std::move(exchange),
+                     .proof = blake2b(datagram),
+                     .answer = {}});
   return {.send = std::nullopt, .call = Call{.session = boxed.session, .from = from, .offer = std::move(*offer)}};
 }
 
 std::optional<Bytes> HelloHost::answer(Now now, std::uint64_t session, const HelloAnswer& answer) {
   forget_old(now);
   // One answer to a call: its key seals one message.
-  const auto call =
-      std::find_if(proven_.begin(), proven_.end(), [&](const Proven& one) { return one.session == session && one.answer.empty(); });
+  const auto call = std::find_if(proven_.begin(), proven_.end(),
+                                 [&](const Proven& one) { return one.session == session && one.answer.empty(); });
   if (call == proven_.end()) return std::nullopt;
   HelloAnswer complete = answer;
   complete.observed = call->from;

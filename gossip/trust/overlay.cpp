@@ -21,7 +21,8 @@ Address overlay_ipv6(const NetworkId& network, const NodeId& node) {
 }
 
 Address overlay_ipv4_candidate(const Prefix& prefix, const NodeId& node, std::uint32_t attempt) {
-  check(prefix.address.family == Family::ipv4 && prefix.length <= 30, "an overlay prefix has room between its first and last address");
+  check(prefix.address.family == Family::ipv4 && prefix.length <= 30,
+        "an overlay prefix has room between its first and last address");
   std::array<std::uint8_t, 40> input{};
   std::copy(node.bytes.begin(), node.bytes.end(), input.begin());
   store_be64(input.data() + 32, attempt);

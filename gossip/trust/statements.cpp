@@ -74,7 +74,8 @@ const char* to_string(TrustError error) {
 const char* advice(TrustError error) {
   switch (error) {
     case TrustError::malformed: return "Bring both nodes to the same version of wigwag.";
-    case TrustError::bad_signature: return "The statement was altered, or belongs to another network: check that the token is this network's.";
+    case TrustError::bad_signature:
+      return "The statement was altered, or belongs to another network: check that the token is this network's.";
     case TrustError::unknown_admin: return "Ask for a new token from someone who may invite into this network now.";
     case TrustError::wrong_network: return "Use a token of this network, or point the seed at a member of the token's network.";
     case TrustError::grant_missing: return "Join again with the token.";
@@ -82,7 +83,8 @@ const char* advice(TrustError error) {
     case TrustError::grant_spent: return "Ask for a new token (wigwag invite), or for one with more uses (--uses N).";
     case TrustError::grant_withdrawn: return "Ask for a new token (wigwag invite).";
     case TrustError::certificate_expired: return "Check this machine's clock; if it is right, join again with a new token.";
-    case TrustError::exceeds_rights: return "Ask for a token that allows the name, relaying and the subnets that are configured here.";
+    case TrustError::exceeds_rights:
+      return "Ask for a token that allows the name, relaying and the subnets that are configured here.";
     case TrustError::sponsor_unknown: return "Wait until word of the sponsor arrives, or join again through another member.";
     case TrustError::revoked: return "This node was put out of the network: ask its administrators, and join with a new token.";
   }

@@ -101,7 +101,12 @@ Grant read(Unpacker& in, const Grant*) {
 
 Bytes pack(const Certificate& body) {
   Packer out;
-  out.array(9).number(format).key(body.node).number(static_cast<std::uint64_t>(body.issuer)).binary(body.issuer_key).text(body.name);
+  out.array(9)
+      .number(format)
+      .key(body.node)
+      .number(static_cast<std::uint64_t>(body.issuer))
+      .binary(body.issuer_key)
+      .text(body.name);
   pack_time(out, body.issued);
   pack_time(out, body.expires);
   pack_rights(out, body.may);
@@ -231,8 +236,12 @@ Result<Signed<Grant>, TrustError> decode_grant(ByteView wire) { return decode<Gr
 Result<Signed<Certificate>, TrustError> decode_certificate(ByteView wire) {
   return decode<Certificate>(wire, limits::certificate_bytes);
 }
-Result<Signed<Redemption>, TrustError> decode_redemption(ByteView wire) { return decode<Redemption>(wire, limits::redemption_bytes); }
-Result<Signed<Revocation>, TrustError> decode_revocation(ByteView wire) { return decode<Revocation>(wire, limits::revocation_bytes); }
+Result<Signed<Redemption>, TrustError> decode_redemption(ByteView wire) {
+  return decode<Redemption>(wire, limits::redemption_bytes);
+}
+Result<Signed<Revocation>, TrustError> decode_revocation(ByteView wire) {
+  return decode<Revocation>(wire, limits::revocation_bytes);
+}
 
 Signed<Bundle> make_bundle(const Bundle& body, const NetworkId& network, const RootSecret& root) {
   return make(Domain::bundle, body, network, root);

@@ -22,7 +22,8 @@ std::string_view trimmed(std::string_view text) {
 }
 
 bool is_seed(std::string_view seed) {
-  return !seed.empty() && seed.size() <= limits::seed_chars && std::all_of(seed.begin(), seed.end(), [](char c) { return c > ' ' && c < 127; });
+  return !seed.empty() && seed.size() <= limits::seed_chars &&
+         std::all_of(seed.begin(), seed.end(), [](char c) { return c > ' ' && c < 127; });
 }
 
 ByteView checksum(const Hash32& hash) { return hash.view().first(checksum_bytes); }
@@ -58,7 +59,8 @@ std::optional<Token> read_content(ByteView content) {
 const char* to_string(TokenError error) {
   switch (error) {
     case TokenError::not_a_token: return "This is not a wigwag token: one begins with wigwag1 and is printed by wigwag invite.";
-    case TokenError::newer_format: return "This token was made by a newer wigwag: upgrade this machine, or ask for a token made by its version.";
+    case TokenError::newer_format:
+      return "This token was made by a newer wigwag: upgrade this machine, or ask for a token made by its version.";
     case TokenError::damaged: return "This token is incomplete or was altered: copy it again in full, as one line.";
   }
   return "";

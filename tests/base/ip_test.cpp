@@ -42,10 +42,12 @@ TEST(Address, KnowsItsKind) {
   EXPECT_TRUE(address("169.254.1.1").is_link_local());
   EXPECT_TRUE(address("febf::1").is_link_local());
   EXPECT_FALSE(address("fec0::1").is_link_local());
-  for (const char* text : {"10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "100.64.0.1", "100.127.0.1", "fd00::1", "fc00::1"}) {
+  for (const char* text :
+       {"10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "100.64.0.1", "100.127.0.1", "fd00::1", "fc00::1"}) {
     EXPECT_TRUE(address(text).is_private()) << text;
   }
-  for (const char* text : {"11.0.0.1", "172.32.0.1", "172.15.0.1", "192.169.0.1", "100.128.0.1", "100.63.0.1", "2001:db8::1", "fe00::1"}) {
+  for (const char* text :
+       {"11.0.0.1", "172.32.0.1", "172.15.0.1", "192.169.0.1", "100.128.0.1", "100.63.0.1", "2001:db8::1", "fe00::1"}) {
     EXPECT_FALSE(address(text).is_private()) << text;
   }
 }
@@ -63,7 +65,8 @@ TEST(Prefix, ReadsAndPrints) {
 }
 
 TEST(Prefix, RefusesHostBitsAndLengthsThatAreNone) {
-  for (const char* text : {"10.20.0.1/24", "fd00::1/64", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/8x", "/8", "10.0.0.0/256"}) {
+  for (const char* text :
+       {"10.20.0.1/24", "fd00::1/64", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/8x", "/8", "10.0.0.0/256"}) {
     EXPECT_EQ(Prefix::parse(text), std::nullopt) << text;
   }
 }
@@ -106,7 +109,8 @@ TEST(Endpoint, ReadsAndPrintsBothFamilies) {
 }
 
 TEST(Endpoint, RefusesWhatIsNone) {
-  for (const char* text : {"198.51.100.7", "198.51.100.7:0", "198.51.100.7:65536", "2001:db8::7:1", "[198.51.100.7]:1", "[::1]", ":1", "a:1", "[::1]:+1"}) {
+  for (const char* text : {"198.51.100.7", "198.51.100.7:0", "198.51.100.7:65536", "2001:db8::7:1", "[198.51.100.7]:1", "[::1]",
+                           ":1", "a:1", "[::1]:+1"}) {
     EXPECT_EQ(Endpoint::parse(text), std::nullopt) << text;
   }
 }

@@ -83,7 +83,9 @@ TEST(Unpacker, EnforcesTheLimitsOfEachGetter) {
 }
 
 TEST(Unpacker, RefusesAddressesWithASecondForm) {
-  const auto mapped = hex("c410" "00000000000000000000ffff0a000001");
+  const auto mapped =
+      hex("c410"
+          "00000000000000000000ffff0a000001");
   Unpacker in(mapped);
   in.address();
   EXPECT_TRUE(in.failed()) << "an IPv4 address in IPv6 clothes";
@@ -164,7 +166,8 @@ TEST(Unpacker, ReadsEveryValueItWouldWriteAgainTheSame) {
     const Bytes blob = random_bytes(rng, rng.below(300));
     const std::uint64_t number = rng.next() >> rng.below(64);
     const Address address = *Address::from_bytes(random_bytes(rng, rng.chance(500) ? 4 : 16));
-    const Prefix prefix = Prefix::covering(address, static_cast<std::uint8_t>(rng.below(static_cast<std::uint64_t>(address.bits()) + 1)));
+    const Prefix prefix =
+        Prefix::covering(address, static_cast<std::uint8_t>(rng.below(static_cast<std::uint64_t>(address.bits()) + 1)));
     const Endpoint endpoint{address, static_cast<std::uint16_t>(1 + rng.below(65535))};
     const Bytes packed = Packer().array(4).number(number).binary(blob).prefix(prefix).endpoint(endpoint).take();
     Unpacker in(packed);

@@ -21,8 +21,9 @@ void for_seeds(std::uint64_t runs, Body body) {
   const char* replay = std::getenv("WIGWAG_TEST_SEED");
   const std::uint64_t first = replay != nullptr ? std::strtoull(replay, nullptr, 10) : std::random_device{}();
   if (replay != nullptr) runs = 1;
-  std::cout << "seeds " << first << " to " << first + runs - 1 << "; replay one with WIGWAG_TEST_SEED=N and --gtest_filter="
-            << test->test_suite_name() << "." << test->name() << "\n";
+  std::cout << "seeds " << first << " to " << first + runs - 1
+            << "; replay one with WIGWAG_TEST_SEED=N and --gtest_filter=" << test->test_suite_name() << "." << test->name()
+            << "\n";
   for (std::uint64_t seed = first; seed < first + runs; ++seed) {
     SCOPED_TRACE("WIGWAG_TEST_SEED=" + std::to_string(seed));
     Rng rng(seed);

@@ -50,7 +50,8 @@ void caller_hears(HelloPair& pair, HelloKind kind, ByteView content) {
   constexpr std::uint64_t session = 77;
   auto exchange = HelloExchange::start(network, secret, caller_key, caller_key, key, session).value();
   const Bytes chain = pack_chain(pair.host_chain);
-  const Bytes box = exchange.seal_signed(HelloKind::introduction, kind == HelloKind::answer ? ByteView(chain) : content, pair.world.sponsor);
+  const Bytes box =
+      exchange.seal_signed(HelloKind::introduction, kind == HelloKind::answer ? ByteView(chain) : content, pair.world.sponsor);
   const Bytes introduction = write_introduction({.session = session, .host = key, .box = box}, caller_key, HelloMac(network));
   const auto introduced = pair.tell_caller(caller, introduction);
   if (kind != HelloKind::answer) return;
@@ -59,7 +60,8 @@ void caller_hears(HelloPair& pair, HelloKind kind, ByteView content) {
   exchange.append(HelloKind::proof, caller.outgoing());
   const Bytes answer = write_boxed(HelloKind::answer, {.session = session, .box = exchange.seal_answer(content)});
   const auto progress = pair.tell_caller(caller, answer);
-  if (progress && progress->answer->verdict == Verdict::welcome) check(progress->host.has_value(), "a welcome is from a proven host");
+  if (progress && progress->answer->verdict == Verdict::welcome)
+    check(progress->host.has_value(), "a welcome is from a proven host");
 }
 
 void hear(std::uint8_t how, ByteView input) {

@@ -41,8 +41,12 @@ void decode_parts(ByteView input) {
   }
   const auto chain = decode_chain(parts[0], parts[1], parts[2]);
   if (!chain) return;
-  const ChainContext context{
-      .bundle = bundle, .network = world.network, .now = SmallWorld::at(300), .sponsor_known = true, .grant_withdrawn = false, .withdrawn_at = {}};
+  const ChainContext context{.bundle = bundle,
+                             .network = world.network,
+                             .now = SmallWorld::at(300),
+                             .sponsor_known = true,
+                             .grant_withdrawn = false,
+                             .withdrawn_at = {}};
   if (verify_chain(*chain, context, world.verifier)) {
     check(chain->certificate.body.issuer == Issuer::admin || chain->grant.has_value(), "a good chain is whole");
   }

@@ -6,8 +6,13 @@ namespace wigwag::golden {
 namespace {
 
 HelloAnswer refusal() {
-  return {.verdict = Verdict::refused, .reason = TrustError::grant_expired, .host_time = SmallWorld::at(120), .observed = {},
-          .bundle = {}, .redemption = {}, .record = {}};
+  return {.verdict = Verdict::refused,
+          .reason = TrustError::grant_expired,
+          .host_time = SmallWorld::at(120),
+          .observed = {},
+          .bundle = {},
+          .redemption = {},
+          .record = {}};
 }
 
 // One handshake with fixed keys, always the same, halted where a message is to be tried.
@@ -50,13 +55,17 @@ Bytes altered(Bytes datagram, std::size_t at) {
   return datagram;
 }
 
-Bytes call_by_hand(const NetworkId& network, const HelloKey& caller) { return write_call({.caller = caller, .cookie = {}}, HelloMac(network)); }
+Bytes call_by_hand(const NetworkId& network, const HelloKey& caller) {
+  return write_call({.caller = caller, .cookie = {}}, HelloMac(network));
+}
 
 // Message 2 by a host that knows the network and claims another's certificate.
 Bytes forged_introduction() {
   Handshake handshake;
   HelloPair& pair = handshake.pair;
-  return pair.host.receive(pair.now, pair.from, handshake.caller.outgoing(), pair.host_chain, pair.world.stranger, pair.world.verifier).send.value();
+  return pair.host
+      .receive(pair.now, pair.from, handshake.caller.outgoing(), pair.host_chain, pair.world.stranger, pair.world.verifier)
+      .send.value();
 }
 
 // Message 3 by a caller that claims another's certificate.
@@ -64,7 +73,8 @@ Bytes forged_proof() {
   Handshake handshake;
   HelloPair& pair = handshake.pair;
   const Bytes introduction = pair.tell_host(handshake.caller.outgoing()).send.value();
-  check(handshake.caller.receive(introduction, pair.world.offer_of(pair.world.joiner), pair.world.stranger, pair.world.verifier).has_value(),
+  check(handshake.caller.receive(introduction, pair.world.offer_of(pair.world.joiner), pair.world.stranger, pair.world.verifier)
+            .has_value(),
         "an introduction is taken");
   return handshake.caller.outgoing();
 }

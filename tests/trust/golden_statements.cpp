@@ -75,7 +75,8 @@ std::vector<Vector> rejected_grants(const SmallWorld& world) {
       {"rejected-grant-one-value-more", GrantByHand{.world = world, .values = 11}.signed_bytes(), grant},
       {"rejected-grant-expires-after-9999", GrantByHand{.world = world, .expires = 253'402'300'800}.signed_bytes(), grant},
       {"rejected-grant-unknown-right", GrantByHand{.world = world, .flags = 4}.signed_bytes(), grant},
-      {"rejected-grant-subnet-with-host-bits", GrantByHand{.world = world, .subnets = {subnet("10.1.0.1", 16)}}.signed_bytes(), grant},
+      {"rejected-grant-subnet-with-host-bits", GrantByHand{.world = world, .subnets = {subnet("10.1.0.1", 16)}}.signed_bytes(),
+       grant},
       {"rejected-grant-subnets-not-sorted", GrantByHand{.world = world, .subnets = unsorted}.signed_bytes(), grant},
       {"rejected-grant-subnet-twice", GrantByHand{.world = world, .subnets = twice}.signed_bytes(), grant},
       {"rejected-grant-too-many-subnets", GrantByHand{.world = world, .subnets = crowd}.signed_bytes(), grant},
@@ -84,7 +85,8 @@ std::vector<Vector> rejected_grants(const SmallWorld& world) {
       {"rejected-grant-cut", without_last(world.grant().wire), grant},
       {"rejected-grant-one-byte-more", with_last(world.grant().wire, 0xc0), grant},
       {"rejected-grant-a-map", sign_raw(Domain::grant, world.network, Bytes{0x80}, world.admin), grant},
-      {"rejected-grant-nested-too-deep", sign_raw(Domain::grant, world.network, Bytes{0x91, 0x91, 0x91, 0x91, 0x91, 0x90}, world.admin), grant},
+      {"rejected-grant-nested-too-deep",
+       sign_raw(Domain::grant, world.network, Bytes{0x91, 0x91, 0x91, 0x91, 0x91, 0x90}, world.admin), grant},
       {"rejected-grant-an-empty-body", join_signed({}, Signature{}), grant},
   };
 }
@@ -105,7 +107,8 @@ std::vector<Vector> rejected_bundles(const SmallWorld& world) {
       {"rejected-bundle-too-many-admins", made([](Bundle& body) {
          body.admins.clear();
          for (std::uint8_t i = 0; i <= limits::admins; ++i) body.admins.push_back({.id = AdminId{{i}}});
-       }), bundle},
+       }),
+       bundle},
   };
 }
 
@@ -121,8 +124,16 @@ std::vector<Vector> rejected_others(const SmallWorld& world) {
   short_key.array(5).number(1).binary(Bytes(31, 1)).key(NodeId{}).key(NodeId{}).number(1);
   Packer negative;
   negative.array(5).number(1).key(GrantId{}).key(NodeId{}).key(NodeId{});
-  const Token token{.network = world.network, .seeds = {"203.0.113.5"}, .grant = world.grant(), .secret = world.invitation.duplicate(), .bundle = std::nullopt};
-  const Token mismatched{.network = world.network, .seeds = {}, .grant = world.grant(), .secret = fixed_secret<GrantSecret>(99), .bundle = std::nullopt};
+  const Token token{.network = world.network,
+                    .seeds = {"203.0.113.5"},
+                    .grant = world.grant(),
+                    .secret = world.invitation.duplicate(),
+                    .bundle = std::nullopt};
+  const Token mismatched{.network = world.network,
+                         .seeds = {},
+                         .grant = world.grant(),
+                         .secret = fixed_secret<GrantSecret>(99),
+                         .bundle = std::nullopt};
   Bytes mistyped = text_of(token);
   mistyped[50] = mistyped[50] == 'A' ? 'B' : 'A';
   Bytes newer = text_of(token);
@@ -131,11 +142,15 @@ std::vector<Vector> rejected_others(const SmallWorld& world) {
       {"rejected-certificate-name-in-capitals", certificate_named("Joiner"), reads(decode_certificate)},
       {"rejected-certificate-name-ends-with-hyphen", certificate_named("joiner-"), reads(decode_certificate)},
       {"rejected-certificate-name-too-long", certificate_named(std::string(64, 'n')), reads(decode_certificate)},
-      {"rejected-certificate-unknown-issuer", make_certificate(issued_by_nobody, world.network, world.invitation).wire, reads(decode_certificate)},
+      {"rejected-certificate-unknown-issuer", make_certificate(issued_by_nobody, world.network, world.invitation).wire,
+       reads(decode_certificate)},
       {"rejected-certificate-a-grant", world.grant().wire, reads(decode_certificate)},
-      {"rejected-redemption-short-key", sign_raw(Domain::redemption, world.network, short_key.take(), world.sponsor), reads(decode_redemption)},
-      {"rejected-redemption-negative-time", sign_raw(Domain::redemption, world.network, with_last(negative.take(), 0xff), world.sponsor), reads(decode_redemption)},
-      {"rejected-revocation-unknown-kind", make_revocation(of_nothing, world.network, world.revoker).wire, reads(decode_revocation)},
+      {"rejected-redemption-short-key", sign_raw(Domain::redemption, world.network, short_key.take(), world.sponsor),
+       reads(decode_redemption)},
+      {"rejected-redemption-negative-time",
+       sign_raw(Domain::redemption, world.network, with_last(negative.take(), 0xff), world.sponsor), reads(decode_redemption)},
+      {"rejected-revocation-unknown-kind", make_revocation(of_nothing, world.network, world.revoker).wire,
+       reads(decode_revocation)},
       {"rejected-token-mistyped", mistyped, reads_token},
       {"rejected-token-newer-format", newer, reads_token},
       {"rejected-token-cut", without_last(text_of(token)), reads_token},
@@ -157,8 +172,11 @@ std::vector<Vector> good_statements() {
   once.name_pattern = "web-*";
   const Chain chain = world.chain_of(world.joiner, "joiner");
   const auto token = [&](std::optional<Signed<Bundle>> bundle) {
-    return text_of({.network = world.network, .seeds = {"203.0.113.5", "seed.example.net:4000"}, .grant = world.grant(),
-                    .secret = world.invitation.duplicate(), .bundle = std::move(bundle)});
+    return text_of({.network = world.network,
+                    .seeds = {"203.0.113.5", "seed.example.net:4000"},
+                    .grant = world.grant(),
+                    .secret = world.invitation.duplicate(),
+                    .bundle = std::move(bundle)});
   };
   return {
       {"bundle", world.bundle().wire, reads(decode_bundle)},

@@ -258,7 +258,8 @@ TEST(HelloHost, NeverSendsMoreThanItWasSentBeforeAProof) {
         datagram = rng.pick(recorded);
         if (rng.chance(300)) datagram[rng.below(datagram.size())] ^= static_cast<std::uint8_t>(1U << rng.below(8));
       }
-      const Endpoint source{Address::ipv4(0xcb007100U + static_cast<std::uint32_t>(rng.below(40))), static_cast<std::uint16_t>(1 + rng.below(3))};
+      const Endpoint source{Address::ipv4(0xcb007100U + static_cast<std::uint32_t>(rng.below(40))),
+                            static_cast<std::uint16_t>(1 + rng.below(3))};
       const auto before = pair.bytes_out;
       const auto reaction = pair.tell_host(source, datagram);
       EXPECT_FALSE(reaction.call);

@@ -43,7 +43,8 @@ struct HelloPair {
   }
   HelloHost::Call prove(HelloCaller& caller) { return tell_host(caller.outgoing()).call.value(); }
   // Messages 1 to 4, nothing lost.
-  Result<HelloCaller::Progress, HelloFailure> complete(HelloCaller& caller, const HelloAnswer& answer, const Bundle* known = nullptr) {
+  Result<HelloCaller::Progress, HelloFailure> complete(HelloCaller& caller, const HelloAnswer& answer,
+                                                       const Bundle* known = nullptr) {
     introduce(caller);
     const auto call = prove(caller);
     return tell_caller(caller, host.answer(now, call.session, answer).value(), known);

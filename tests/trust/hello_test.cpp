@@ -9,7 +9,9 @@
 namespace wigwag {
 namespace {
 
-bool contains(ByteView whole, ByteView part) { return std::search(whole.begin(), whole.end(), part.begin(), part.end()) != whole.end(); }
+bool contains(ByteView whole, ByteView part) {
+  return std::search(whole.begin(), whole.end(), part.begin(), part.end()) != whole.end();
+}
 
 TEST(Hello, LetsAJoinerInWithFourDatagrams) {
   HelloPair pair;
@@ -51,7 +53,8 @@ TEST(Hello, CarriesTheLargestStatementsThereMayBe) {
   SmallWorld& world = pair.world;
   Grant grant = world.grant_body();
   grant.may.subnets.clear();
-  for (std::uint32_t i = 0; i < limits::subnets_per_node; ++i) grant.may.subnets.push_back({Address::ipv4(0x0a000000U + (i << 16)), 24});
+  for (std::uint32_t i = 0; i < limits::subnets_per_node; ++i)
+    grant.may.subnets.push_back({Address::ipv4(0x0a000000U + (i << 16)), 24});
   grant.name_pattern = std::string(limits::name_bytes, '*');
   Certificate certificate = world.certificate_body(world.joiner, std::string(limits::name_bytes, 'n'));
   certificate.may = grant.may;
@@ -69,7 +72,8 @@ TEST(Hello, CarriesTheLargestStatementsThereMayBe) {
   const auto call = pair.prove(caller);
   HelloAnswer answer = world.welcome();
   answer.record = Bytes(limits::record_bytes, 2);
-  const auto progress = caller.receive(pair.host.answer(pair.now, call.session, answer).value(), offer, world.joiner, world.verifier);
+  const auto progress =
+      caller.receive(pair.host.answer(pair.now, call.session, answer).value(), offer, world.joiner, world.verifier);
   ASSERT_TRUE(progress && progress->answer);
   EXPECT_EQ(progress->answer->record, answer.record);
 }
@@ -162,9 +166,11 @@ TEST(Hello, TrustsNoHostThatIsNoMember) {
 TEST(Hello, AcceptsAHostWhoseSponsorOnlyMembersKnow) {
   HelloPair pair;
   pair.host_chain = pair.world.chain_of(pair.world.sponsor, "seed");
-  pair.host_chain.redemption =
-      make_redemption({.grant = public_key(pair.world.invitation), .node = public_key(pair.world.sponsor), .sponsor = public_key(pair.world.stranger), .at = SmallWorld::at(70)},
-                      pair.world.network, pair.world.stranger);
+  pair.host_chain.redemption = make_redemption({.grant = public_key(pair.world.invitation),
+                                                .node = public_key(pair.world.sponsor),
+                                                .sponsor = public_key(pair.world.stranger),
+                                                .at = SmallWorld::at(70)},
+                                               pair.world.network, pair.world.stranger);
   auto caller = pair.caller();
   const auto progress = pair.complete(caller, pair.world.welcome());
   ASSERT_TRUE(progress && progress->host);
@@ -196,8 +202,10 @@ TEST(Hello, TakesOnlyARedemptionOfItsOwnInvitation) {
   };
   EXPECT_TRUE(outcome({}));
   EXPECT_TRUE(outcome(world.welcome().redemption));
-  EXPECT_EQ(failure_of(outcome(make_redemption(world.redemption_body(world.stranger), world.network, world.sponsor).wire)), HelloFailure::bad_host);
-  EXPECT_EQ(failure_of(outcome(make_redemption(world.redemption_body(world.joiner), world.network, world.stranger).wire)), HelloFailure::bad_host);
+  EXPECT_EQ(failure_of(outcome(make_redemption(world.redemption_body(world.stranger), world.network, world.sponsor).wire)),
+            HelloFailure::bad_host);
+  EXPECT_EQ(failure_of(outcome(make_redemption(world.redemption_body(world.joiner), world.network, world.stranger).wire)),
+            HelloFailure::bad_host);
   Redemption other = world.redemption_body(world.joiner);
   other.grant = GrantId{{1}};
   EXPECT_EQ(failure_of(outcome(make_redemption(other, world.network, world.sponsor).wire)), HelloFailure::bad_host);
@@ -209,7 +217,8 @@ TEST(Hello, IsNotTakenByAHostInTheMiddle) {
   HelloPair pair;
   auto caller = pair.caller();
   HelloHost impostor(pair.world.network, pair.host_entropy);
-  const auto forged = impostor.receive(pair.now, pair.from, caller.outgoing(), pair.host_chain, pair.world.stranger, pair.world.verifier).send;
+  const auto forged =
+      impostor.receive(pair.now, pair.from, caller.outgoing(), pair.host_chain, pair.world.stranger, pair.world.verifier).send;
   ASSERT_TRUE(forged);
   EXPECT_EQ(failure_of(pair.tell_caller(caller, *forged)), HelloFailure::not_for_us);
   const auto progress = pair.complete(caller, pair.world.welcome());

@@ -136,14 +136,16 @@ TEST(HelloWeather, ArrivesThroughAlteredDatagrams) {
 
 TEST(HelloWeather, ArrivesThroughEverythingTogether) {
   for_seeds(40, [](Rng& rng) {
-    Journey journey(rng, {.loss_permille = 250, .doubled_permille = 300, .altered_permille = 150, .delay_max = milliseconds(800)});
+    Journey journey(rng,
+                    {.loss_permille = 250, .doubled_permille = 300, .altered_permille = 150, .delay_max = milliseconds(800)});
     expect_welcome(journey);
   });
 }
 
 TEST(HelloWeather, ArrivesAtABusyHost) {
   for_seeds(10, [](Rng& rng) {
-    Journey journey(rng, {.loss_permille = 250, .doubled_permille = 300, .altered_permille = 150, .delay_max = milliseconds(800)});
+    Journey journey(rng,
+                    {.loss_permille = 250, .doubled_permille = 300, .altered_permille = 150, .delay_max = milliseconds(800)});
     journey.pair.crowd(limits::pending_hellos);
     expect_welcome(journey);
   });
@@ -160,7 +162,8 @@ TEST(HelloWeather, IgnoresEveryDatagramWithAnAlteredByte) {
         altered[i] ^= static_cast<std::uint8_t>(1U << rng.below(8));
         EXPECT_FALSE(hears(altered)) << "byte " << i << " of " << datagram.size();
       }
-      for (std::size_t size = 0; size < datagram.size(); ++size) EXPECT_FALSE(hears(Bytes(datagram.begin(), datagram.begin() + static_cast<std::ptrdiff_t>(size))));
+      for (std::size_t size = 0; size < datagram.size(); ++size)
+        EXPECT_FALSE(hears(Bytes(datagram.begin(), datagram.begin() + static_cast<std::ptrdiff_t>(size))));
     };
     const auto host_hears = [&](const Bytes& datagram) {
       const auto reaction = pair.tell_host(datagram);

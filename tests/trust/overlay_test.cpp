@@ -33,7 +33,8 @@ TEST(Overlay, GivesIpv4CandidatesInsideThePrefixButNeverItsEnds) {
 
 TEST(Overlay, ReachesEveryUsableAddressOfASmallPrefix) {
   std::set<Address> seen;
-  for (std::uint32_t attempt = 0; attempt < 200; ++attempt) seen.insert(overlay_ipv4_candidate(prefix_of("10.0.0.8/29"), NodeId{{7}}, attempt));
+  for (std::uint32_t attempt = 0; attempt < 200; ++attempt)
+    seen.insert(overlay_ipv4_candidate(prefix_of("10.0.0.8/29"), NodeId{{7}}, attempt));
   EXPECT_EQ(seen.size(), 6U);
 }
 
@@ -51,7 +52,8 @@ TEST(Overlay, PicksAFoundersPrefixByTheNetworkAndStepsPastWhatIsTaken) {
   EXPECT_EQ(default_ipv4_prefix(network, {prefix_of("10.254.0.0/15"), prefix_of("192.168.0.0/16")}), prefix_of("10.0.0.0/16"))
       << "after the last comes the first";
   EXPECT_EQ(default_ipv4_prefix(network, {prefix_of("fd00::/8")}), prefix_of("10.254.0.0/16"));
-  EXPECT_EQ(default_ipv4_prefix(network, {prefix_of("10.0.0.0/8")}), prefix_of("10.254.0.0/16")) << "all is taken: the more specific route wins";
+  EXPECT_EQ(default_ipv4_prefix(network, {prefix_of("10.0.0.0/8")}), prefix_of("10.254.0.0/16"))
+      << "all is taken: the more specific route wins";
 }
 
 TEST(OverlayDeathTest, HasNoRoomInAPointToPointPrefix) {

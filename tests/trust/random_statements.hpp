@@ -41,7 +41,8 @@ inline Rights random_rights(Rng& rng) {
 inline Bundle random_bundle(Rng& rng) {
   Bundle bundle{.epoch = random_number(rng) | 1U,
                 .network_name = random_name(rng, "abc019", limits::name_bytes),
-                .ipv4 = Prefix::covering(Address::ipv4(static_cast<std::uint32_t>(rng.next())), static_cast<std::uint8_t>(1 + rng.below(30))),
+                .ipv4 = Prefix::covering(Address::ipv4(static_cast<std::uint32_t>(rng.next())),
+                                         static_cast<std::uint8_t>(1 + rng.below(30))),
                 .admins = {},
                 .next_root = std::nullopt};
   for (std::uint64_t i = rng.below(limits::admins + 1); i > 0; --i) {
@@ -73,7 +74,10 @@ inline Certificate random_certificate(Rng& rng) {
 }
 
 inline Redemption random_redemption(Rng& rng) {
-  return {.grant = random_key<GrantId>(rng), .node = random_key<NodeId>(rng), .sponsor = random_key<NodeId>(rng), .at = random_time(rng)};
+  return {.grant = random_key<GrantId>(rng),
+          .node = random_key<NodeId>(rng),
+          .sponsor = random_key<NodeId>(rng),
+          .at = random_time(rng)};
 }
 
 inline Revocation random_revocation(Rng& rng) {

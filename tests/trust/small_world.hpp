@@ -72,7 +72,11 @@ struct SmallWorld {
     return {.grant = public_key(invitation), .node = public_key(node), .sponsor = public_key(sponsor), .at = at(120)};
   }
   Revocation revocation_body() const {
-    return {.kind = RevokedKind::node, .target = public_key(stranger).bytes, .admin = public_key(revoker), .at = at(200), .keep_until = at(90'000)};
+    return {.kind = RevokedKind::node,
+            .target = public_key(stranger).bytes,
+            .admin = public_key(revoker),
+            .at = at(200),
+            .keep_until = at(90'000)};
   }
 
   // Certified by the invitation; with or without a sponsor's word.

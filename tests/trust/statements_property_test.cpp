@@ -56,8 +56,12 @@ TEST(StatementsProperty, RefuseEveryFlippedBit) {
   SmallWorld world;
   const Chain chain = world.chain_of(world.joiner, "joiner");
   const Bundle bundle = world.bundle_body();
-  const ChainContext context{
-      .bundle = bundle, .network = world.network, .now = SmallWorld::at(300), .sponsor_known = true, .grant_withdrawn = false, .withdrawn_at = {}};
+  const ChainContext context{.bundle = bundle,
+                             .network = world.network,
+                             .now = SmallWorld::at(300),
+                             .sponsor_known = true,
+                             .grant_withdrawn = false,
+                             .withdrawn_at = {}};
   const auto accepted = [&](const Bytes& certificate, const Bytes& grant, const Bytes& redemption) {
     const auto decoded = decode_chain(certificate, grant, redemption);
     return decoded && verify_chain(*decoded, context, world.verifier);
@@ -114,7 +118,8 @@ TEST(StatementsProperty, SurviveAnyBody) {
 // The plain definition, to hold the quick scan against.
 bool matches_plainly(std::string_view pattern, std::string_view name) {
   if (pattern.empty()) return name.empty();
-  if (pattern.front() != '*') return !name.empty() && pattern.front() == name.front() && matches_plainly(pattern.substr(1), name.substr(1));
+  if (pattern.front() != '*')
+    return !name.empty() && pattern.front() == name.front() && matches_plainly(pattern.substr(1), name.substr(1));
   return matches_plainly(pattern.substr(1), name) || (!name.empty() && matches_plainly(pattern, name.substr(1)));
 }
 

@@ -10,7 +10,11 @@ namespace wigwag {
 namespace {
 
 Token token_of(const SmallWorld& world, std::vector<std::string> seeds) {
-  return {.network = world.network, .seeds = std::move(seeds), .grant = world.grant(), .secret = world.invitation.duplicate(), .bundle = std::nullopt};
+  return {.network = world.network,
+          .seeds = std::move(seeds),
+          .grant = world.grant(),
+          .secret = world.invitation.duplicate(),
+          .bundle = std::nullopt};
 }
 
 // A token around any content, its checksum right.
