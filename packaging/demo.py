@@ -101,13 +101,14 @@ def show(mesh, count):
     done(", ".join(f"{node.name} {dim(node.underlay)}" for node in nodes))
 
     first, others = nodes[0], nodes[1:]
+    mesh.founder = first
     Step("the first node founds a network")
     typed(first, "wigwag", "up", "--name", "demo", "--node-name", first.name, "--endpoint", f"{first.underlay}:51820")
     first.wait_for_answer()
     done(f"it runs on {first.status()['self']['backend']} WireGuard")
 
     Step("the others join through it, each with an invitation of its own, all at once")
-    tokens = {node.name: mesh.invite(first) for node in others}
+    tokens = {node.name: mesh.invite() for node in others}
     print(f"    {paint('33', first.name + '#')} wigwag invite\n      {dim(tokens[others[0].name][:48] + '…')}", flush=True)
     began = time.monotonic()
 

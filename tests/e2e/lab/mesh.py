@@ -26,6 +26,7 @@ class Mesh:
         self.network = Network(self.folder, self.bin)
         self.nodes = {}
         self.routers = []
+        self.founder = None
         self.programs = programs
 
     def open(self):
@@ -81,18 +82,21 @@ class Mesh:
 
     def found(self, node, *words):
         """The first node founds the network."""
+        self.founder = node
         node.up("--name", "lab", "--node-name", node.name, "--endpoint", f"{node.underlay}:51820", *words)
 
-    def invite(self, sponsor, *words):
-        said = sponsor.wigwag("invite", *words).stdout.split()
+    def invite(self, *words):
+        """A token from the founder, who holds the key that signs invitations."""
+        said = self.founder.wigwag("invite", *words).stdout.split()
         tokens = [word for word in said if word.startswith("wigwag1")]
-        require(len(tokens) == 1, f"{sponsor.name}: wigwag invite printed no token: {said}")
+        require(len(tokens) == 1, f"{self.founder.name}: wigwag invite printed no token: {said}")
         return tokens[0]
 
-    def join(self, nodes, sponsor):
-        """All of them at the same time, each with an invitation of its own from the sponsor."""
-        tokens = [self.invite(sponsor) for _ in nodes]
-        together(lambda pair: pair[0].up(pair[1], "--node-name", pair[0].name), zip(nodes, tokens))
+    def join(self, nodes, sponsor, tokens=None):
+        """All of them at the same time, each with a token of its own, through the sponsor, which may be any member."""
+        tokens = tokens or [self.invite() for _ in nodes]
+        seed = () if sponsor is self.founder else ("--seed", sponsor.underlay)
+        together(lambda pair: pair[0].up(pair[1], "--node-name", pair[0].name, *seed), zip(nodes, tokens))
 
     def build(self, count, *words):
         """A running mesh: the first node founds it, the others join through it."""

@@ -117,19 +117,20 @@ class Node:
     def stop(self):
         self.kill(signal.SIGTERM)
 
+    def log_lines(self):
+        """What its daemons have said: those started here, and those that `wigwag up` sent to the background."""
+        lines = []
+        for file in (self.log, self.space.folder / "lib" / "wigwagd.log"):
+            if file.exists():
+                lines += file.read_text(encoding="utf-8", errors="replace").splitlines()
+        return lines
+
     def last_words(self, lines=25):
-        try:
-            return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
-        except OSError:
-            return "(no log)"
+        return "\n".join(self.log_lines()[-lines:]) or "(no log)"
 
     def faults(self):
         """What a sanitizer, a failed check or an uncaught exception left in the log."""
-        try:
-            text = self.log.read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            return []
-        return [line for line in text.splitlines() if REPORTS.search(line)]
+        return [line for line in self.log_lines() if REPORTS.search(line)]
 
     # ---- the kernel's side ----
 

@@ -20,13 +20,14 @@ def join_through_one_seed(mesh):
         check_status(node, nodes)
 
     seed, rest = nodes[0], nodes[1:]
+    token = mesh.invite()
     seed.kill()
     seed.space.close()
     note(f"the seed is Down everywhere after {mesh.everyone_sees(rest, seed.name, ('dead',), 20):.1f} s")
     mesh.everyone_pings_everyone(rest)
 
     ninth = mesh.add()
-    mesh.join([ninth], rest[-1])
+    mesh.join([ninth], rest[-1], [token])
     mesh.converge(rest + [ninth])
     mesh.everyone_pings_everyone(rest + [ninth])
 
@@ -59,7 +60,7 @@ def a_fleet_starts_at_once(mesh):
     nodes = mesh.add(mesh.size)
     seed = nodes[0]
     mesh.found(seed)
-    secret = mesh.invite(seed, "--uses", str(mesh.size))
+    secret = mesh.invite("--uses", str(mesh.size))
     seed.stop()
     for node in nodes[1:]:
         (node.space.folder / "etc" / "secret").write_text(secret + "\n")
@@ -93,20 +94,17 @@ def strangers_and_spent_tokens(mesh):
     """A token admits once; spent, expired or withdrawn ones are refused with a reason, and so is a stranger's."""
     one, two, three = mesh.add(3)
     mesh.found(one)
-    token = mesh.invite(one)
+    token = mesh.invite()
     two.up(token, "--node-name", two.name)
     mesh.converge([one, two])
     refused(three, token, "a token that was used")
-    foreign = mesh.add()
-    mesh.found(foreign)
-    stranger = mesh.invite(foreign)
-    refused(three, stranger[:-6] + "AAAAAA", "a damaged token")
-    withdrawn = mesh.invite(one)
+    refused(three, mesh.invite()[:-6] + "AAAAAA", "a damaged token")
+    withdrawn = mesh.invite()
     listed = one.wigwag("invites").stdout
     ids = [word for word in listed.split() if one.wigwag("uninvite", word, check=False).returncode == 0]
     require(ids, f"no invitation of this list could be withdrawn:\n{listed}")
     refused(three, withdrawn, "a withdrawn token")
-    three.up(mesh.invite(one), "--node-name", three.name)
+    three.up(mesh.invite(), "--node-name", three.name)
     mesh.converge([one, two, three])
 
 
