@@ -58,8 +58,9 @@ Bytes subnet(std::string_view address, std::uint64_t length) {
 
 Bytes second_wrapping(const Bytes& wire) {
   // The body's length in two bytes where one is enough.
-  Bytes other = {wire[0], 0xc5, 0, wire[2]};
-  other.insert(other.end(), wire.begin() + 3, wire.end());
+  Bytes other = wire;
+  other[1] = 0xc5;
+  other.insert(other.begin() + 2, 0);
   return other;
 }
 
@@ -97,12 +98,18 @@ std::vector<Vector> rejected_bundles(const SmallWorld& world) {
     change(body);
     return make_bundle(body, world.network, world.root).wire;
   };
+  // An admin's flags with the bit that stands for relaying elsewhere.
+  Packer admin_may_relay;
+  admin_may_relay.array(6).number(1).number(1).text("home").prefix(prefix_of("10.99.0.0/16")).array(1);
+  admin_may_relay.array(2).key(public_key(world.admin)).number(1).nil();
   const auto bundle = reads(decode_bundle);
   return {
       {"rejected-bundle-epoch-zero", made([](Bundle& body) { body.epoch = 0; }), bundle},
       {"rejected-bundle-name-not-a-label", made([](Bundle& body) { body.network_name = "My Home"; }), bundle},
       {"rejected-bundle-ipv4-too-narrow", made([](Bundle& body) { body.ipv4 = prefix_of("10.0.0.0/31"); }), bundle},
       {"rejected-bundle-ipv6-for-ipv4", made([](Bundle& body) { body.ipv4 = prefix_of("fd00::/16"); }), bundle},
+      {"rejected-bundle-admin-with-unknown-right",
+       sign_raw(Domain::bundle, world.network, admin_may_relay.bytes(), world.root), bundle},
       {"rejected-bundle-admin-twice", made([](Bundle& body) { body.admins.push_back(body.admins.front()); }), bundle},
       {"rejected-bundle-too-many-admins", made([](Bundle& body) {
          body.admins.clear();

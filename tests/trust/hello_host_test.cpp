@@ -150,6 +150,18 @@ TEST(CookieJar, HoldsACookieForTwoToFourMinutes) {
   EXPECT_FALSE(jar.accepts(start, from, HelloCookie{})) << "zeros are no cookie";
 }
 
+TEST(CookieJar, BindsACookieToAddressFamilyAndPort) {
+  Entropy entropy = fixed_entropy(3);
+  CookieJar jar(entropy);
+  const Instant start{hours(5)};
+  const auto cookie = jar.bake(start, endpoint_of("198.51.100.7:40000"));
+  EXPECT_TRUE(jar.accepts(start, endpoint_of("198.51.100.7:40000"), cookie));
+  EXPECT_FALSE(jar.accepts(start, endpoint_of("198.51.100.8:40000"), cookie));
+  EXPECT_FALSE(jar.accepts(start, endpoint_of("198.51.100.7:40001"), cookie)) << "the port's low byte";
+  EXPECT_FALSE(jar.accepts(start, endpoint_of("198.51.100.7:39744"), cookie)) << "the port's high byte";
+  EXPECT_FALSE(jar.accepts(start, endpoint_of("[c633:6407::]:40000"), cookie)) << "the same leading bytes as IPv6";
+}
+
 TEST(CookieJar, TrustsNoKeyThatLayUnusedForLong) {
   Entropy entropy = fixed_entropy(3);
   CookieJar jar(entropy);

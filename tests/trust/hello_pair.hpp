@@ -64,6 +64,8 @@ struct HelloPair {
   }
 };
 
-inline HelloFailure failure_of(const Result<HelloCaller::Progress, HelloFailure>& result) { return result.error(); }
+inline std::optional<HelloFailure> failure_of(const Result<HelloCaller::Progress, HelloFailure>& result) {
+  return result ? std::nullopt : std::optional(result.error());
+}
 
 }  // namespace wigwag
