@@ -124,7 +124,7 @@ void Node::Impl::flush_mail() {
   // Sending never causes more mail, so one pass is enough.
   for (const auto& [to, message] : mail_) {
     const Member* member = roster_.find(to);
-    if (member == nullptr || to == id_) continue;
+    if (member == nullptr || to == id_ || gives_way(*member)) continue;
     const MacKey* key = mac_key(id_, to);
     if (key == nullptr) continue;
     auto bytes = protect(encode_message(message), *key);
@@ -141,6 +141,7 @@ void Node::Impl::on(const Resolved& resolved) {
   seeds_ = resolved.seeds;
   if (seeds_.size() > limits::seeds) seeds_.resize(limits::seeds);
   own_endpoints_.set_configured(resolved.endpoints);
+  self_stale_ = true;
   if (first && !joined_) next_call_ = now_.at;
 }
 
@@ -175,7 +176,9 @@ Instant Node::Impl::next_wakeup() const {
   Instant next = std::min(next_call_, hello_client_.next_wakeup());
   if (!joined_) return next;
   if (leaving_since_) return left_told_ ? never : now_.at + milliseconds(50);
-  next = std::min({next, prober_.next_wakeup(), spread_.next_wakeup(), next_compare_, next_rejoin_, next_sweep_, peer_endpoints_.next_wakeup()});
+  next = std::min({next, prober_.next_wakeup(), spread_.next_wakeup(), next_compare_, next_rejoin_, next_sweep_, next_judgement_});
+  if (settled_revision_ != roster_.revision()) next = std::min(next, next_settlement_);
+  if (self_stale_) next = std::min(next, announced_at_ + seconds(1));
   const Instant verdicts = verdicts_.next_wakeup();
   next = std::min(next, verdicts == never ? never : std::max(verdicts, health_.frozen_until()));
   return next;

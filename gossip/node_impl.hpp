@@ -110,6 +110,7 @@ class Node::Impl {
   // node_plan.cpp: the kernel
   void judge_endpoints();
   void greet_peers();
+  bool gives_way(const Member& member) const;
   void plan();
   const TunnelPeerState* kernel_peer(const Member& member) const;
   std::vector<Prefix> mesh_prefixes() const;
@@ -165,14 +166,25 @@ class Node::Impl {
   std::optional<std::map<TunnelKey, TunnelPeerState>> kernel_;
   bool local_known_ = false;
   std::optional<Tunnel> desired_;
+  struct PlanBasis {                    // what the last plan was made from
+    std::uint64_t revision = UINT64_MAX;
+    std::uint64_t seating = 0;
+    std::uint64_t endpoints = 0;
+    bool nat = false;
+    bool operator==(const PlanBasis&) const = default;
+  } planned_from_;
+  std::uint64_t endpoint_changes_ = 0;
+  std::uint64_t endpoints_revision_ = UINT64_MAX;
+  bool self_stale_ = true;              // what our own record says may have changed
   std::map<NodeId, Instant> greeted_;
+  std::map<TunnelKey, Instant> first_seen_;  // cold peers of the kernel: since when it has them
   Instant next_judgement_{};
 
   std::set<NodeId> edges_;              // subjects and observers
   Spread::Edges spread_edges_;
   std::set<NodeId> met_;                // edges compared with since they became edges
-  std::uint64_t wired_revision_ = UINT64_MAX;
-  std::size_t wired_live_ = 0;
+  std::uint64_t wired_ = UINT64_MAX;    // the seating that edges_ were computed from
+  std::uint64_t judged_revision_ = UINT64_MAX;
   std::map<NodeId, Instant> nudged_;
   std::uint64_t synced_revision_ = UINT64_MAX;
   std::uint64_t compared_revision_ = 0;
@@ -184,6 +196,7 @@ class Node::Impl {
   Instant repair_filled_{};
   std::set<std::uint64_t> reported_;    // conflicts already told, by record id
   std::uint64_t settled_revision_ = UINT64_MAX;
+  Instant next_settlement_{};
   std::map<EventKind, Instant> raised_;
 
   struct MacKeys {

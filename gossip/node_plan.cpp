@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::size_t greet_all_up_to = 64;        // members; in larger networks only edges are kept warm
 constexpr Duration greet_pause = seconds(10);
-constexpr Duration judgement_pause = seconds(1);
+constexpr Duration way_given = milliseconds(500);
 
 }  // namespace
 
@@ -33,6 +33,13 @@ void Node::Impl::on(const KernelSnapshot& snapshot) {
     if (kernel_ && fresh.contains(key) && !kernel_->contains(key)) greeted_.erase(id);
   }
   kernel_ = std::move(fresh);
+  std::erase_if(first_seen_, [this](const auto& seen) {
+    const auto peer = kernel_->find(seen.first);
+    return peer == kernel_->end() || peer->second.last_handshake_unix_s != 0;
+  });
+  for (const auto& [key, peer] : *kernel_) {
+    if (peer.last_handshake_unix_s == 0) first_seen_.try_emplace(key, now_.at);
+  }
   next_judgement_ = now_.at;
   greet_peers();
 }
@@ -41,6 +48,8 @@ void Node::Impl::on(const KernelSnapshot& snapshot) {
 void Node::Impl::on(const LocalAddresses& local) {
   own_endpoints_.set_local(local.addresses);
   local_known_ = true;
+  self_stale_ = true;
+  endpoints_revision_ = UINT64_MAX;
   for (const auto& seat : roster_.seats()) peer_endpoints_.retry(seat.node);
   if (!joined_ || !kernel_) return;
   std::size_t greeted = 0;
@@ -48,6 +57,16 @@ void Node::Impl::on(const LocalAddresses& local) {
     const bool close = edges_.contains(seat.node) || roster_.live_count() <= greet_all_up_to;
     if (seat.node != id_ && close && ++greeted <= greet_all_up_to) prober_.greet(seat.node, now_.at, mail_);
   }
+}
+
+// Two ends that learn of each other at the same moment would both start a handshake, and
+// WireGuard loses two that cross: each takes the other's, drops the answer to its own, and
+// tries again only after five seconds. So the higher id lets the lower begin; if the lower
+// began before our kernel knew it, it is our turn half a second later.
+bool Node::Impl::gives_way(const Member& member) const {
+  if (id_ < member.id()) return false;
+  const auto seen = first_seen_.find(member.record.body.tunnel_key);
+  return seen != first_seen_.end() && now_.at < seen->second + way_given;
 }
 
 // Warms the tunnels that must be warm: edges, and in small networks every pair.
@@ -58,6 +77,7 @@ void Node::Impl::greet_peers() {
     const auto* peer = kernel_peer(member);
     const bool edge = edges_.contains(seat.node);
     if (seat.node == id_ || peer == nullptr || (!edge && roster_.live_count() > greet_all_up_to)) continue;
+    if (gives_way(member)) continue;
     const auto age = now_.wall.seconds - peer->last_handshake_unix_s;
     const bool warm = peer->last_handshake_unix_s != 0 && (!edge || age < PeerEndpoints::session_s);
     const auto [last, first_time] = greeted_.try_emplace(seat.node, now_.at);
@@ -68,8 +88,9 @@ void Node::Impl::greet_peers() {
 }
 
 void Node::Impl::judge_endpoints() {
-  if (!kernel_ || now_.at < std::min(next_judgement_, peer_endpoints_.next_wakeup())) return;
-  next_judgement_ = now_.at + judgement_pause;
+  const bool news = endpoints_revision_ != roster_.revision();
+  if (!kernel_ || (!news && now_.at < next_judgement_)) return;
+  endpoints_revision_ = roster_.revision();
   const auto mesh = mesh_prefixes();
   for (const auto& [id, member] : roster_.members()) {
     if (id == id_ || member.record.body.left) continue;
@@ -81,14 +102,20 @@ void Node::Impl::judge_endpoints() {
                                      mesh,
                                      now_.wall,
                                      member.health == Health::dead};
-    if (peer_endpoints_.judge(id, facts, now_.at)) greeted_.erase(id);
+    if (!peer_endpoints_.judge(id, facts, now_.at)) continue;
+    greeted_.erase(id);
+    ++endpoint_changes_;
   }
+  next_judgement_ = peer_endpoints_.next_wakeup();
 }
 
 void Node::Impl::plan() {
   // Before the kernel has been seen, endpoints that work could be overwritten.
   if (!kernel_) return;
   const bool nat = own_endpoints_.behind_nat();
+  const PlanBasis basis{roster_.revision(), roster_.seating(), endpoint_changes_, nat};
+  if (basis == planned_from_) return;
+  planned_from_ = basis;
   const auto keepalive = config_.keepalive.value_or(nat ? keepalive_behind_nat : std::chrono::seconds(0));
   auto wanted = plan_direct(roster_, {id_, peer_endpoints_, keepalive});
   if (desired_ && *desired_ == wanted) return;
