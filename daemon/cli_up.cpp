@@ -183,11 +183,26 @@ Result<Json, int> wait_for_answer(const UpFlags& flags, const Launched& launched
   }
 }
 
+// A seed has said no to the token that was given here: it will say so again, so nothing is
+// left behind. A fleet's secret stays, because whoever refuses it may learn better.
+int give_up(const Wish& wish, const std::string& why) {
+  const auto& flags = wish.flags.daemon;
+  auto client = ControlClient::ask(flags.socket, {{"command", "down"}});
+  if (client) {
+    (void)client->next(std::chrono::seconds(30));
+    client->wait_for_end(std::chrono::seconds(10));
+  }
+  (void)remove_file(flags.state_dir + "/token");
+  return complain("not joined: " + why);
+}
+
 int wait_for_join(const Wish& wish, Json status, const Launched& launched) {
   const auto deadline = std::chrono::steady_clock::now() + wish.wait;
   while (!status.value("joined", false)) {
+    const std::string why = text_of(status, "waiting_for");
+    if (wish.token && why.find(" refused: ") != std::string::npos) return give_up(wish, why);
     if (std::chrono::steady_clock::now() > deadline) {
-      return complain("not joined yet: " + text_of(status, "waiting_for") + "; the daemon keeps trying, see `wigwag status` and " + launched.log);
+      return complain("not joined yet: " + why + "; the daemon keeps trying, see `wigwag status` and " + launched.log);
     }
     std::this_thread::sleep_for(pause);
     const auto reply = ask_daemon(wish.flags.daemon.socket, {{"command", "status"}}, std::chrono::seconds(5));
