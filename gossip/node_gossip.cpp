@@ -16,7 +16,7 @@ Urgency urgency_of(const Record& record) { return record.left ? Urgency::livenes
 }  // namespace
 
 void Node::Impl::on(const NodeId& from, const Ping& ping) {
-  mail_.push_back({from, Ack{ping.sequence}});
+  mail_.push_back({from, Ack{ping.sequence, edges_.contains(from) ? prober_.on_ping(from, now_.at) : 0}});
   if (const Member* member = roster_.find(from)) nudge(*member);
 }
 
@@ -34,7 +34,7 @@ void Node::Impl::nudge(const Member& member) {
 }
 
 void Node::Impl::on(const NodeId& from, const Ack& ack) {
-  const auto result = prober_.on_ack(from, ack.sequence, now_.at, health_, mail_);
+  const auto result = prober_.on_ack(from, ack, now_.at, health_, mail_);
   if (!result) return;
   if (const Member* member = roster_.find(from)) nudge(*member);
   // A warm edge that is new, or somebody who was away: what differs is found at once.
@@ -208,6 +208,7 @@ void Node::Impl::on(const NodeId& from, const Compare& compare) {
     const auto before = own_endpoints_.observed();
     own_endpoints_.seen_by(from, *compare.you);
     const auto after = own_endpoints_.observed();
+    self_stale_ = self_stale_ || after != before;
     if (after && after != before) raise_rarely(EventKind::endpoint_observed, id_, to_string(*after));
   }
   auto difference = anti_entropy_.compare(compare, roster_);

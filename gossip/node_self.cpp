@@ -10,6 +10,7 @@ constexpr std::int64_t record_lifetime_s = 30 * 24 * 3600;
 constexpr std::int64_t record_refresh_s = 24 * 3600;      // renewed this long after it was made
 constexpr Duration announce_pause = seconds(1);           // between changes that only we think important
 constexpr Duration refute_pause = milliseconds(200);
+constexpr Duration settle_pause = milliseconds(200);      // claims are compared at most this often
 constexpr int goodbyes = 3;
 constexpr Duration goodbye_pause = milliseconds(150);
 
@@ -31,17 +32,22 @@ Record Node::Impl::describe_self() const {
 
 // Publishes our record when it says something new, or when it is time to renew it.
 void Node::Impl::announce(bool even_if_same) {
+  if (!even_if_same && !self_stale_) return;
   const Member* own = self();
   Record fresh = describe_self();
   const bool aging = own != nullptr && now_.wall.seconds > own->record.body.expires.seconds - record_lifetime_s + record_refresh_s;
   const bool same = own != nullptr && says_the_same(fresh, own->record.body) && !aging;
-  if (same && !even_if_same) return;
+  if (same && !even_if_same) {
+    self_stale_ = false;
+    return;
+  }
   if (!even_if_same && own != nullptr && now_.at < announced_at_ + announce_pause) return;
   publish(std::move(fresh));
 }
 
 void Node::Impl::publish(Record record) {
   announced_at_ = now_.at;
+  self_stale_ = false;
   version_ = next_version(version_);
   record.version = version_;
   record.expires = UnixTime{now_.wall.seconds + record_lifetime_s};
@@ -98,8 +104,9 @@ void Node::Impl::watch_own_record() {
 
 // Where two claim one address the loser moves to its next candidate that nobody claims.
 void Node::Impl::settle_own_ipv4() {
-  if (settled_revision_ == roster_.revision()) return;
+  if (settled_revision_ == roster_.revision() || now_.at < next_settlement_) return;
   settled_revision_ = roster_.revision();
+  next_settlement_ = now_.at + settle_pause;
   const auto holders = settle_ipv4(roster_);
   for (const auto& [id, member] : roster_.members()) {
     if (!member.record.body.ipv4 || member.record.body.left || member.excluded) continue;

@@ -20,10 +20,9 @@ constexpr std::int64_t expired_kept_s = 24 * 3600;
 
 // Recomputes who watches whom and along which edges statements flow, when the live set changed.
 void Node::Impl::rewire() {
+  if (wired_ == roster_.seating()) return;
+  wired_ = roster_.seating();
   const auto& seats = roster_.seats();
-  if (wired_revision_ == roster_.revision() && wired_live_ == seats.size()) return;
-  wired_revision_ = roster_.revision();
-  wired_live_ = seats.size();
   const Member* own = self();
   if (own == nullptr) return;
   const auto subjects = subjects_of(own->seat, seats);
@@ -60,12 +59,15 @@ void Node::Impl::accuse(const NodeId& subject) {
 }
 
 void Node::Impl::judge_members() {
-  if (health_.frozen(now_.at)) return;
+  const bool news = judged_revision_ != roster_.revision();
+  if (health_.frozen(now_.at) || (!news && now_.at < verdicts_.next_wakeup())) return;
+  judged_revision_ = roster_.revision();
   bool isolated = roster_.live_count() > 1;
   for (const auto& id : verdicts_.evaluate(now_.at, roster_)) {
     if (id == id_) continue;
     raise(EventKind::member_down, id);
     own_endpoints_.forget_witness(id);
+    self_stale_ = true;
   }
   isolated = isolated && roster_.live_count() <= 1;
   if (!isolated) return;
@@ -120,6 +122,7 @@ void Node::Impl::compare_tick() {
 void Node::Impl::sweep_tick() {
   if (now_.at < next_sweep_) return;
   next_sweep_ = now_.at + sweep_pause;
+  self_stale_ = true;  // our own record may be due for renewal
   std::vector<NodeId> forgotten;
   for (auto& [id, member] : roster_.members_for_sweep()) {
     const bool away = member.health == Health::dead && now_.at >= member.down_since + candidate_for;

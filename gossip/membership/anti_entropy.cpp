@@ -16,17 +16,19 @@ std::uint64_t sum(const std::vector<RangeEntry>& entries) {
   return total;
 }
 
-std::size_t entries_in(const std::vector<Range>& ranges) {
-  std::size_t count = 0;
-  for (const auto& range : ranges) count += range.entries.size();
-  return count;
+std::size_t bytes_of(const std::vector<Range>& ranges) {
+  std::size_t bytes = 0;
+  for (const auto& range : ranges) bytes += message_limits::range_bytes + range.entries.size() * message_limits::entry_bytes;
+  return bytes;
 }
 
-// Adds what we hold between `first` and `last`: as a list when short, else as a fingerprint.
+// Adds what we hold between `first` and `last`: as a list when short, else as a fingerprint;
+// not at all when the datagram is full.
 void add_range(std::uint64_t first, std::uint64_t last, std::vector<RangeEntry> entries, std::vector<Range>& ranges) {
-  if (ranges.size() >= message_limits::ranges) return;
+  const auto room = message_limits::compare_bytes - bytes_of(ranges);
+  if (ranges.size() >= message_limits::ranges || room < message_limits::range_bytes) return;
   Range range{.first = first, .last = last};
-  range.listed = entries.size() <= list_at && entries_in(ranges) + entries.size() <= message_limits::entries;
+  range.listed = entries.size() <= list_at && message_limits::range_bytes + entries.size() * message_limits::entry_bytes <= room;
   if (range.listed) {
     range.entries = std::move(entries);
   } else {

@@ -9,6 +9,7 @@
 namespace wigwag {
 namespace {
 
+constexpr std::int32_t shift_zero = 32768;
 constexpr std::uint64_t most_u32 = std::numeric_limits<std::uint32_t>::max();
 
 template <class... Handlers>
@@ -92,6 +93,18 @@ Compare decode_compare(Unpacker& in) {
   return compare;
 }
 
+// [1, sequence] or [1, sequence, shift + 32768]; the shift is left out when zero.
+void encode_ack(Packer& out, const Ack& ack) {
+  out.array(ack.shift_ms == 0 ? 2 : 3).number(1).number(ack.sequence);
+  if (ack.shift_ms != 0) out.number(static_cast<std::uint64_t>(ack.shift_ms + shift_zero));
+}
+
+Ack decode_ack(std::size_t fields, Unpacker& in) {
+  Ack ack{u32(in), 0};
+  if (fields == 2) ack.shift_ms = static_cast<std::int32_t>(in.number(65535)) - shift_zero;
+  return ack;
+}
+
 void encode_compare(Packer& out, const Compare& compare) {
   out.array(5).number(8).number(static_cast<std::uint64_t>(std::max<std::int64_t>(compare.wall.seconds, 0)));
   compare.you ? out.endpoint(*compare.you) : out.nil();
@@ -102,10 +115,11 @@ void encode_compare(Packer& out, const Compare& compare) {
 // Type numbers are the positions in the Message variant; fields counts the array's rest.
 std::optional<Message> decode_fields(std::uint64_t type, std::size_t fields, Unpacker& in) {
   constexpr std::array<std::size_t, 9> expected = {1, 1, 2, 1, 1, 1, 1, 1, 4};
-  if (type >= expected.size() || fields != expected[type]) return std::nullopt;
+  const bool shifted_ack = type == 1 && fields == 2;
+  if (type >= expected.size() || (fields != expected[type] && !shifted_ack)) return std::nullopt;
   switch (type) {
     case 0: return Ping{u32(in)};
-    case 1: return Ack{u32(in)};
+    case 1: return decode_ack(fields, in);
     case 2: {
       const auto sequence = u32(in);
       return PingRequest{sequence, in.key<NodeId>()};
@@ -130,7 +144,7 @@ Bytes encode_message(const Message& message) {
   Packer out;
   std::visit(Overloaded{
                  [&](const Ping& m) { out.array(2).number(0).number(m.sequence); },
-                 [&](const Ack& m) { out.array(2).number(1).number(m.sequence); },
+                 [&](const Ack& m) { encode_ack(out, m); },
                  [&](const PingRequest& m) { out.array(3).number(2).number(m.sequence).key(m.subject); },
                  [&](const IndirectAck& m) { out.array(2).number(3).number(m.sequence); },
                  [&](const Push& m) {

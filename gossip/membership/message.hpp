@@ -18,8 +18,11 @@ namespace wigwag {
 struct Ping {
   std::uint32_t sequence = 0;
 };
+// `shift_ms` asks the prober to come that much later (earlier, when negative) the next times, so
+// that a subject's observers probe it evenly spread over time.
 struct Ack {
   std::uint32_t sequence = 0;
+  std::int32_t shift_ms = 0;     // -32,768..32,767
 };
 // Please probe `subject` over your warm edge; answer IndirectAck with my number if it lives.
 struct PingRequest {
@@ -107,7 +110,10 @@ inline constexpr std::size_t items_bytes = 1200 - mac_bytes - 8;  // sum of pack
 inline constexpr std::size_t items = 16;
 inline constexpr std::size_t ids = 120;                           // Have, Want, Need
 inline constexpr std::size_t ranges = 16;
-inline constexpr std::size_t entries = 36;                        // over all ranges of a Compare with few fingerprints
+inline constexpr std::size_t entries = 36;                        // in one list
+inline constexpr std::size_t range_bytes = 36;                    // at most, without its list
+inline constexpr std::size_t entry_bytes = 28;                    // at most
+inline constexpr std::size_t compare_bytes = 1200 - mac_bytes - 48;  // for all ranges of a Compare
 }  // namespace message_limits
 
 // Parts items over as many pushes as they need, in order. An item that fits no datagram is left out.

@@ -1,6 +1,8 @@
 #include "gossip/membership/probe.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <utility>
 
 namespace wigwag {
 namespace {
@@ -24,7 +26,7 @@ void RoundTrip::sample(Duration measured) {
   smoothed += (measured - smoothed) / 8;
 }
 
-Prober::Prober(const NodeId& self, std::uint64_t seed) : self_(self), rng_(seed), sequence_(static_cast<std::uint32_t>(rng_.below(1U << 16))) {}
+Prober::Prober(const NodeId& self, std::uint64_t seed) : self_(self), rng_(seed), sequence_(static_cast<std::uint32_t>(rng_.below(1U << 15)) * 2) {}
 
 void Prober::watch(const std::vector<NodeId>& subjects, Instant now) {
   std::map<NodeId, Subject> fresh;
@@ -32,8 +34,10 @@ void Prober::watch(const std::vector<NodeId>& subjects, Instant now) {
     const auto held = subjects_.find(id);
     fresh.emplace(id, held != subjects_.end() ? held->second : Subject{.since = now});
   }
+  for (auto& [id, subject] : fresh) {
+    if (!subjects_.contains(id)) subject.due = now + rng_.below(interval * static_cast<int>(fresh.size()));
+  }
   subjects_ = std::move(fresh);
-  std::erase_if(turn_, [&](const NodeId& id) { return !subjects_.contains(id); });
 }
 
 Duration Prober::patience(const NodeId& id, const LocalHealth& health) const {
@@ -65,7 +69,7 @@ void Prober::send_try(Probe& probe, Instant now, Duration patience, Outbox& out)
 Prober::Probe* Prober::begin(const NodeId& subject, Why why, Instant now, Duration patience, Outbox& out) {
   if (probes_.size() >= outstanding_max) return nullptr;
   Probe probe{.subject = subject, .why = why, .first_sequence = sequence_};
-  sequence_ += 2;
+  sequence_ = (sequence_ + 2) & 0xfffe;
   probes_.push_back(std::move(probe));
   send_try(probes_.back(), now, patience, out);
   return &probes_.back();
@@ -80,17 +84,11 @@ std::optional<NodeId> Prober::random_member(const Roster& roster) {
 }
 
 void Prober::begin_due(Instant now, const Roster& roster, const LocalHealth& health, Outbox& out) {
-  if (now >= next_probe_) {
-    if (turn_.empty()) {
-      for (const auto& [id, subject] : subjects_) turn_.push_back(id);
-      rng_.shuffle(turn_);
-    }
-    if (!turn_.empty()) {
-      const NodeId id = turn_.back();
-      turn_.pop_back();
-      if (outstanding(id) == nullptr) begin(id, Why::schedule, now, patience(id, health), out);
-    }
-    next_probe_ = now + interval * 9 / 10 + rng_.below(interval / 5);
+  for (auto& [id, subject] : subjects_) {
+    if (now < subject.due) continue;
+    if (outstanding(id) == nullptr) begin(id, Why::schedule, now, patience(id, health), out);
+    // A little jitter keeps what is accidental from lasting.
+    subject.due = now + cycle() * 39 / 40 + rng_.below(cycle() / 20);
   }
   if (now >= next_random_) {
     if (next_random_ != Instant{}) {
@@ -132,7 +130,8 @@ std::vector<ProbeResult> Prober::tick(Instant now, const Roster& roster, LocalHe
 }
 
 Instant Prober::next_wakeup() const {
-  Instant next = std::min(next_probe_, next_random_);
+  Instant next = next_random_;
+  for (const auto& [id, subject] : subjects_) next = std::min(next, subject.due);
   for (const auto& probe : probes_) next = std::min(next, probe.deadline);
   return next;
 }
@@ -142,7 +141,28 @@ void Prober::greet(const NodeId& id, Instant now, Outbox& out) {
   if (!already) begin(id, Why::greeting, now, greeting_patience, out);
 }
 
-std::optional<ProbeResult> Prober::on_ack(const NodeId& from, std::uint32_t sequence, Instant now, LocalHealth& health, Outbox& out) {
+std::int32_t Prober::on_ping(const NodeId& observer, Instant now) {
+  const Duration period = cycle();
+  std::erase_if(arrivals_, [&](const auto& entry) { return now - entry.second > 2 * period; });
+  if (arrivals_.size() >= observers_max) arrivals_.erase(arrivals_.begin());
+  arrivals_[observer] = now;
+  // The others' pings before and after this one, within one period each.
+  Duration since_previous = period;
+  Duration until_next = period;
+  for (const auto& [other, at] : arrivals_) {
+    if (other == observer) continue;
+    const Duration ago = (now - at) % period;
+    since_previous = std::min(since_previous, ago);
+    until_next = std::min(until_next, period - ago);
+  }
+  // Half of the way at a time, so that neighbours that move at once do not overshoot.
+  const auto shift = std::chrono::duration_cast<milliseconds>((until_next - since_previous) / 4).count();
+  constexpr std::int64_t worth_telling_ms = 50;
+  return std::abs(shift) < worth_telling_ms ? 0 : static_cast<std::int32_t>(std::clamp<std::int64_t>(shift, -32000, 32000));
+}
+
+std::optional<ProbeResult> Prober::on_ack(const NodeId& from, const Ack& ack, Instant now, LocalHealth& health, Outbox& out) {
+  const auto sequence = ack.sequence;
   const auto found = std::find_if(probes_.begin(), probes_.end(), [&](const Probe& p) {
     return p.subject == from && sequence - p.first_sequence < static_cast<std::uint32_t>(p.tries);
   });
@@ -154,7 +174,11 @@ std::optional<ProbeResult> Prober::on_ack(const NodeId& from, std::uint32_t sequ
   for (const auto& [asker, theirs] : found->askers) out.push_back({asker, IndirectAck{theirs}});
   health.answered();
   const auto subject = subjects_.find(from);
-  if (subject != subjects_.end()) subject->second.answered = true;
+  if (subject != subjects_.end()) {
+    subject->second.answered = true;
+    // Bounded, so that no subject can keep its observers away.
+    if (found->why == Why::schedule) subject->second.due += std::clamp<Duration>(milliseconds(ack.shift_ms), -cycle() / 4, cycle() / 4);
+  }
   probes_.erase(found);
   return ProbeResult{from, true, false, subject != subjects_.end()};
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -28,8 +29,10 @@ struct ProbeResult {
 };
 
 // Failure probing over warm edges (after SWIM, Das et al. 2002): about one probe a second,
-// in turn over the subjects; on a miss a second try, and the subject's other observers are
-// asked at once. Holds at most outstanding_max probes; further ones are not begun.
+// each subject once a cycle; on a miss a second try, and the subject's other observers are
+// asked at once. A subject sees when its observers' probes come in and asks them to shift, so
+// that they arrive evenly: a failure is met by somebody's probe within about a second. Holds
+// at most outstanding_max probes; further ones are not begun.
 class Prober {
  public:
   Prober(const NodeId& self, std::uint64_t seed);
@@ -49,7 +52,11 @@ class Prober {
   // answer shows in the results of on_ack.
   void greet(const NodeId& id, Instant now, Outbox& out);
 
-  std::optional<ProbeResult> on_ack(const NodeId& from, std::uint32_t sequence, Instant now, LocalHealth& health, Outbox& out);
+  // An observer's ping came in; returns how it should shift its next ones to come in the
+  // middle between those of the others.
+  std::int32_t on_ping(const NodeId& observer, Instant now);
+
+  std::optional<ProbeResult> on_ack(const NodeId& from, const Ack& ack, Instant now, LocalHealth& health, Outbox& out);
   std::optional<ProbeResult> on_indirect_ack(const NodeId& from, std::uint32_t sequence, LocalHealth& health);
   void on_request(const NodeId& from, const PingRequest& request, Instant now, const LocalHealth& health, Outbox& out);
 
@@ -76,9 +83,11 @@ class Prober {
     Instant since{};
     bool answered = false;
     Instant others_asked{};
+    Instant due{};            // when it is probed next
   };
   static constexpr std::size_t outstanding_max = 128;
   static constexpr std::size_t askers_max = 16;
+  static constexpr std::size_t observers_max = 32;
   static constexpr Duration warm_up = seconds(10);
   static constexpr Duration greeting_patience = seconds(6);
 
@@ -86,6 +95,7 @@ class Prober {
   void send_try(Probe& probe, Instant now, Duration patience, Outbox& out);
   void ask_others(Probe& probe, Instant now, const Roster& roster, Outbox& out);
   Duration patience(const NodeId& id, const LocalHealth& health) const;
+  Duration cycle() const { return interval * static_cast<int>(std::max<std::size_t>(subjects_.size(), 1)); }
   void begin_due(Instant now, const Roster& roster, const LocalHealth& health, Outbox& out);
   std::optional<NodeId> random_member(const Roster& roster);
   Probe* outstanding(const NodeId& subject);
@@ -93,11 +103,10 @@ class Prober {
   NodeId self_;
   Rng rng_;
   std::map<NodeId, Subject> subjects_;
-  std::vector<NodeId> turn_;         // whose turn it is, from the back; reshuffled when empty
+  std::map<NodeId, Instant> arrivals_;  // when each of our observers last pinged us
   std::vector<Probe> probes_;
   std::map<NodeId, RoundTrip> round_trips_;
-  std::uint32_t sequence_ = 0;
-  Instant next_probe_{};
+  std::uint32_t sequence_ = 0;       // even, below 65,536: small numbers make small datagrams
   Instant next_random_{};
   std::uint64_t sent_ = 0;
   std::uint64_t missed_ = 0;

@@ -156,7 +156,8 @@ Outcome Roster::insert(Chain chain, Signed<Record> record, std::uint64_t record_
                                  wigwag::expired(member.chain.certificate.body.expires, *judged_at));
   member.record = std::move(record);
   members_.emplace(node, std::move(member));
-  changed();
+  reseat();
+  ++revision_;
   return {Applied::added, {}, node};
 }
 
@@ -164,13 +165,14 @@ bool Roster::adopt_chain(Member& member, Chain chain) {
   if (!better_chain(chain, member.chain)) return false;
   member.chain_id = id_of_chain(chain);
   member.chain = std::move(chain);
-  changed();
+  ++revision_;
   return true;
 }
 
 // A newer record refutes what was said against the older one, and so brings the dead back.
 bool Roster::adopt_record(Member& member, Signed<Record> record, std::uint64_t record_id) {
   if (record.body.tunnel_key != member.record.body.tunnel_key) member.key_since = revision_;
+  const bool was_live = member.live();
   member.record = std::move(record);
   member.record_id = record_id;
   member.refuted.clear();
@@ -180,7 +182,8 @@ bool Roster::adopt_record(Member& member, Signed<Record> record, std::uint64_t r
   member.quorum_since.reset();
   member.expired = false;
   member.health = member.record.body.left ? Health::left : Health::alive;
-  changed();
+  if (member.live() != was_live) reseat();
+  ++revision_;
   return true;
 }
 
@@ -227,7 +230,9 @@ Outcome Roster::apply_revocation(const Item& item) {
 }
 
 void Roster::forget(const NodeId& id) {
-  if (members_.erase(id) != 0) changed();
+  if (members_.erase(id) == 0) return;
+  reseat();
+  ++revision_;
 }
 
 std::vector<NodeId> Roster::expire(UnixTime now) {
@@ -238,7 +243,7 @@ std::vector<NodeId> Roster::expire(UnixTime now) {
     member.expired = out;
     turned.push_back(id);
   }
-  if (!turned.empty()) seats_stale_ = true;
+  if (!turned.empty()) reseat();
   return turned;
 }
 
@@ -263,7 +268,7 @@ std::vector<NodeId> Roster::settle_uses(const GrantId& grant) {
     Member& member = members_.at(claims[place].second);
     const bool excluded = uses != 0 && place >= uses;
     if (excluded && !member.excluded) losers.push_back(member.id());
-    if (excluded != member.excluded) seats_stale_ = true;
+    if (excluded != member.excluded) reseat();
     member.excluded = excluded;
   }
   return losers;

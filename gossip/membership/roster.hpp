@@ -122,7 +122,9 @@ class Roster {
   // Seats of the live members, in id order. Valid until the next change.
   const std::vector<RingSeat>& seats() const;
   // To be called after health changes outside of apply_*.
-  void health_changed() { seats_stale_ = true; }
+  void health_changed() { reseat(); }
+  // Raised whenever the live set may have changed.
+  std::uint64_t seating() const { return seating_; }
   std::size_t live_count() const { return seats().size(); }
   // Raised with every change of what is known (not of health).
   std::uint64_t revision() const { return revision_; }
@@ -147,9 +149,9 @@ class Roster {
   Outcome insert(Chain chain, Signed<Record> record, std::uint64_t record_id, std::optional<UnixTime> judged_at);
   bool adopt_chain(Member& member, Chain chain);
   bool adopt_record(Member& member, Signed<Record> record, std::uint64_t record_id);
-  void changed() {
+  void reseat() {
     seats_stale_ = true;
-    ++revision_;
+    ++seating_;
   }
 
   RosterRules rules_;
@@ -160,6 +162,7 @@ class Roster {
   mutable std::vector<RingSeat> seats_;
   mutable bool seats_stale_ = true;
   std::uint64_t revision_ = 0;
+  std::uint64_t seating_ = 0;
 };
 
 std::uint64_t key_of(const NodeId& id);

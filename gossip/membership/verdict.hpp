@@ -17,7 +17,7 @@ namespace wigwag {
 // An accuser whom one subject has refuted three times in ten minutes is ignored for it.
 class Verdicts {
  public:
-  static constexpr Duration refutation_grace = seconds(2);
+  static constexpr Duration refutation_grace = milliseconds(1500);
   static constexpr Duration lonely_grace = seconds(10);
 
   // Re-evaluates every accused member; returns those who are Down from now on.
