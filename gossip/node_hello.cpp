@@ -156,7 +156,6 @@ HelloAnswer Node::Impl::judge_call(const HelloHost::Call& call) {
   HelloAnswer answer;
   answer.host_time = now_.wall;
   answer.observed = call.from;
-  answer.bundle = roster_.bundle()->wire;
   const auto refuse = [&](TrustError reason) {
     answer.verdict = Verdict::refused;
     answer.reason = reason;
@@ -185,6 +184,7 @@ HelloAnswer Node::Impl::judge_call(const HelloHost::Call& call) {
   if (outcome.applied == Applied::added) raise(EventKind::caller_admitted, caller, "from " + to_string(call.from));
   member_news(caller, item, outcome, before, std::nullopt);
   dirty_ = true;
+  answer.bundle = roster_.bundle()->wire;  // who speaks for the network is for members to know
   answer.redemption = item.redemption;
   answer.record = self()->record.wire;
   return answer;

@@ -27,7 +27,9 @@ Bytes wrap(Kind kind, const TunnelKey& from, const TunnelKey& to, std::uint64_t 
 }  // namespace
 
 FakeKernel::FakeKernel(EventQueue& events, const TunnelKey& own_key, std::uint64_t seed, SendUnderlay send, DeliverInner deliver)
-    : events_(events), own_key_(own_key), rng_(seed), send_(std::move(send)), deliver_(std::move(deliver)) {}
+    : events_(events), own_key_(own_key), rng_(seed), send_(std::move(send)), deliver_(std::move(deliver)) {
+  keep_alive();
+}
 
 void FakeKernel::apply(const Tunnel& tunnel, std::int64_t) {
   addresses_ = tunnel.addresses;
@@ -73,19 +75,36 @@ void FakeKernel::send_inner(const Address& to, Bytes bytes) {
   if (peer == nullptr) return;
   Packer inner;
   inner.array(2).address(to).binary(bytes);
-  const bool usable = peer->session && events_.now() < peer->established + reject_after;
+  send_to(*peer, inner.take());
+}
+
+void FakeKernel::send_to(Peer& peer, Bytes inner) {
+  const bool usable = peer.session && events_.now() < peer.established + reject_after;
   if (usable) {
-    transmit(*peer, inner.take());
-    if (events_.now() >= peer->established + rekey_after) initiate(*peer);
+    transmit(peer, std::move(inner));
+    if (events_.now() >= peer.established + rekey_after) initiate(peer);
     return;
   }
-  if (peer->waiting.size() >= waiting_max) peer->waiting.pop_front();
-  peer->waiting.push_back(inner.take());
-  if (!peer->initiated || events_.now() >= *peer->initiated + give_up_after) peer->trying_since = events_.now();
-  initiate(*peer);
+  peer.sent_at = events_.now();
+  if (peer.waiting.size() >= waiting_max) peer.waiting.pop_front();
+  peer.waiting.push_back(std::move(inner));
+  if (!peer.initiated || events_.now() >= *peer.initiated + give_up_after) peer.trying_since = events_.now();
+  initiate(peer);
+}
+
+// Persistent keepalives: an empty packet whenever nothing was sent for so long.
+void FakeKernel::keep_alive() {
+  events_.after(seconds(1), [this, running = std::weak_ptr<int>(running_)] {
+    if (running.expired()) return;
+    for (auto& [key, peer] : peers_) {
+      if (peer.config.keepalive.count() != 0 && events_.now() >= peer.sent_at + peer.config.keepalive) send_to(peer, {});
+    }
+    keep_alive();
+  });
 }
 
 void FakeKernel::transmit(Peer& peer, Bytes inner) {
+  peer.sent_at = events_.now();
   if (!peer.endpoint) return;
   const auto source = std::find_if(addresses_.begin(), addresses_.end(), [](const Prefix& p) { return p.address.family == Family::ipv6; });
   if (source == addresses_.end()) return;
@@ -102,7 +121,8 @@ void FakeKernel::initiate(Peer& peer) {
 }
 
 void FakeKernel::retry_later(const TunnelKey& key) {
-  events_.after(rekey_timeout + rng_.below(rekey_jitter), [this, key] {
+  events_.after(rekey_timeout + rng_.below(rekey_jitter), [this, key, running = std::weak_ptr<int>(running_)] {
+    if (running.expired()) return;
     const auto found = peers_.find(key);
     if (found == peers_.end() || found->second.waiting.empty()) return;
     Peer& peer = found->second;

@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -47,12 +48,15 @@ class FakeKernel {
     std::deque<Bytes> waiting;                  // packets kept until the handshake is done
     std::optional<Instant> initiated;           // the last initiation sent
     Instant trying_since{};
+    Instant sent_at{};
     std::uint64_t rx = 0, tx = 0;
   };
   Peer* owner_of(const Address& inner);
   void initiate(Peer& peer);
   void retry_later(const TunnelKey& key);
+  void send_to(Peer& peer, Bytes inner);
   void transmit(Peer& peer, Bytes inner);
+  void keep_alive();
   void establish(Peer& peer, std::uint64_t session);
 
   EventQueue& events_;
@@ -65,6 +69,7 @@ class FakeKernel {
   std::map<TunnelKey, Peer> peers_;
   std::map<TunnelKey, std::optional<Endpoint>> written_;
   std::uint64_t handshakes_ = 0;
+  std::shared_ptr<int> running_ = std::make_shared<int>();  // timers of a kernel that has rebooted find it gone
 };
 
 }  // namespace wigwag::sim

@@ -98,6 +98,7 @@ void World::kill(std::size_t index) {
   Machine& machine = *machines_[index];
   machine.node.reset();
   machine.held.clear();
+  machine.paused = false;
   machine.wakeup = never;
   ++machine.life;
 }
