@@ -53,7 +53,7 @@ class KernelHost : public TunnelHost {
       const Link& found = **link;
       if (found.kind != backend_->link_kind())
         co_return Unexpected{foreign(found, "is of kind '" + found.kind + "', not '" + backend_->link_kind() + "'")};
-      auto state = co_await backend_->read(interface_);
+      auto state = co_await read_wireguard();
       if (!state) co_return Unexpected{state.error()};
       actual.exists = true;
       actual.index = found.index;
@@ -76,7 +76,7 @@ class KernelHost : public TunnelHost {
   }
 
   Task<std::vector<TunnelPeerState>> read_peers() override {
-    auto state = co_await backend_->read(interface_);
+    auto state = co_await read_wireguard();
     if (!state) co_return Unexpected{state.error()};
     co_return std::move(state->peers);
   }
@@ -110,6 +110,13 @@ class KernelHost : public TunnelHost {
   }
 
  private:
+  // A dump that has begun holds on to its interface. Were it removed by this same thread
+  // meanwhile, the kernel would wait for the dump's end, and the dump for the thread.
+  Task<WireguardState> read_wireguard() {
+    const auto turn = co_await reading_.take();
+    co_return co_await backend_->read(interface_);
+  }
+
   Task<void> read_addresses(ActualTunnel& actual) {
     ListReader<InterfaceAddress> reader(
         RTM_NEWADDR, decode_address, netlink_limits::routes,
@@ -234,6 +241,7 @@ class KernelHost : public TunnelHost {
 
   Task<void> remove() {
     if (!link_) co_return Done{};
+    const auto turn = co_await reading_.take();
     const auto removed = co_await tell(encode_delete_link(index()), "remove interface " + interface_);
     if (!removed && removed.error().fault != NetFault::no_device) co_return removed;
     co_await backend_->removed(interface_);
@@ -244,7 +252,7 @@ class KernelHost : public TunnelHost {
   Task<void> set_up() {
     const auto up = co_await tell(encode_set_up(index()), "set interface " + interface_ + " up");
     if (up || up.error().fault != NetFault::port_in_use) co_return up;
-    const auto state = co_await backend_->read(interface_);
+    const auto state = co_await read_wireguard();
     NetError error = up.error();
     if (state) error.what += " on UDP port " + std::to_string(state->listen_port);
     co_return Unexpected{error};
@@ -253,6 +261,7 @@ class KernelHost : public TunnelHost {
   std::string interface_;
   std::unique_ptr<NetlinkSocket> route_;
   std::unique_ptr<WireguardBackend> backend_;
+  Turns reading_;
   std::optional<bool> removes_allowed_ip_;  // nullopt: not tried yet
   std::optional<Link> link_;                // as apply() found or made it
 };

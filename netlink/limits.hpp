@@ -14,6 +14,7 @@ inline constexpr std::size_t routes = 200'000;           // of interest to us; l
 inline constexpr std::size_t links = 65'536;             // further ones are not read
 inline constexpr std::size_t uapi_answer_bytes = 64 * 1024 * 1024;  // a longer answer is malformed
 inline constexpr std::size_t child_output_bytes = 4096;             // what wireguard-go says beyond it is dropped
+inline constexpr int parts_at_once = 8;                             // datagrams of a dump; then the event loop goes on in between
 inline constexpr int dump_attempts = 8;                             // a dump that changes under every one of them is busy
 inline constexpr std::chrono::seconds answer_timeout{10};           // then the socket is opened afresh
 inline constexpr std::chrono::seconds spawn_timeout{15};            // then wireguard-go is ended

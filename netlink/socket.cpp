@@ -138,6 +138,7 @@ awaitable<NetlinkSocket::Outcome> NetlinkSocket::try_once(Message& message, Answ
   const bool dump = (message.flags() & NLM_F_DUMP) == NLM_F_DUMP;
   if (const int code = handle_->send(message.seal(++sequence_))) co_return Outcome{End::failed, net_error(code, what)};
   bool interrupted = false;
+  int parts = 0;
   for (;;) {
     int code = 0;
     const ByteView datagram = handle_->receive(code);
@@ -149,8 +150,8 @@ awaitable<NetlinkSocket::Outcome> NetlinkSocket::try_once(Message& message, Answ
     if (code != 0)
       co_return Outcome{End::failed, code == EMSGSIZE ? NetError{NetFault::malformed, code, what} : net_error(code, what)};
     if (auto outcome = read_datagram(datagram, dump, reader, what, interrupted)) co_return std::move(*outcome);
-    // A long dump lets others have the thread between its parts.
-    co_await boost::asio::post(executor_, use_awaitable);
+    // A long dump lets others have the thread now and then.
+    if (++parts % netlink_limits::parts_at_once == 0) co_await boost::asio::post(executor_, use_awaitable);
   }
 }
 

@@ -124,8 +124,7 @@ TEST_F(Reconcile, PutsBackARemovedPeerAddressAndRoute) {
   auto on = rig();
   on->want(with_peer(), 1);
   expect_settles(*on);
-  sh("wg set wigwag0 peer " + to_base64(key(2)) +
-     " remove; ip addr del 10.99.0.1/32 dev wigwag0");
+  sh("wg set wigwag0 peer " + to_base64(key(2)) + " remove; ip addr del 10.99.0.1/32 dev wigwag0");
   // With the last IPv4 address the kernel drops the IPv4 routes.
   EXPECT_TRUE(run_until([&] { return on->told(TunnelEventKind::changed_by_other); }, std::chrono::seconds{5}));
   EXPECT_THAT(sh("wg show wigwag0 endpoints"), HasSubstr("127.0.0.1:51902"));
@@ -187,6 +186,17 @@ TEST_F(Reconcile, LeavesNothingAfterTeardown) {
   EXPECT_EQ(sh("ip -o link; ip -o addr; ip route show table all; ip -6 route show table all; ls /var/run/wireguard"), before);
   run_for(std::chrono::seconds{1});  // and the monitor does not bring it back
   EXPECT_FALSE(succeeds("ip link show wigwag0"));
+}
+
+TEST_F(Reconcile, RemovesAnInterfaceWhosePeersAreBeingRead) {
+  auto on = rig();
+  DesiredTunnel desired = wish(1, 51901);
+  for (std::uint32_t n = 0; n < 2000; ++n) desired.tunnel.peers.push_back({made_up_key(n), {}, {}, {}});
+  on->want(desired, 1);
+  EXPECT_TRUE(run_until([&on] { return on->reconciler->settled(); }, std::chrono::seconds{60})) << on->log();
+  on->reconciler->poll_every(std::chrono::milliseconds{1});
+  run_for(std::chrono::milliseconds{20});
+  EXPECT_TRUE(run(on->reconciler->teardown()).interface_removed);
 }
 
 TEST_F(Reconcile, TakesThePrefixFromAPeerThatLosesIt) {
