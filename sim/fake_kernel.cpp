@@ -115,6 +115,7 @@ void FakeKernel::transmit(Peer& peer, Bytes inner) {
 void FakeKernel::initiate(Peer& peer) {
   if (!peer.endpoint || (peer.initiated && events_.now() < *peer.initiated + rekey_timeout)) return;
   peer.initiated = events_.now();
+  peer.awaits_response = true;
   ++handshakes_;
   send_(*peer.endpoint, wrap(Kind::initiation, own_key_, peer.config.key, rng_.next(), Address{}, {}));
   retry_later(peer.config.key);
@@ -139,7 +140,10 @@ void FakeKernel::establish(Peer& peer, std::uint64_t session) {
   peer.session = session;
   peer.established = events_.now();
   peer.handshake_wall_s = wall_ ? wall_() : 1;
+  const bool initiator = std::exchange(peer.awaits_response, false);
   peer.initiated.reset();
+  peer.unconfirmed.reset();
+  if (initiator && peer.waiting.empty()) transmit(peer, {});
   for (auto& inner : std::exchange(peer.waiting, {})) transmit(peer, std::move(inner));
 }
 
@@ -157,16 +161,22 @@ void FakeKernel::receive(const Endpoint& from, const Bytes& bytes) {
   Peer& peer = found->second;
   switch (kind) {
     case Kind::initiation:
+      // There is one handshake state a peer: taking the other's initiation ends our own, so
+      // that of two that cross neither is completed.
       peer.endpoint = from;
+      peer.awaits_response = false;
+      peer.unconfirmed = session;
       send_(from, wrap(Kind::response, own_key_, sender, session, Address{}, {}));
-      establish(peer, session);
       return;
     case Kind::response:
+      if (!peer.awaits_response) return;
       peer.endpoint = from;
       establish(peer, session);
       return;
     case Kind::data: break;
   }
+  // The responder uses a session from the first packet that comes under it.
+  if (peer.unconfirmed == session) establish(peer, session);
   if (peer.session != session && peer.previous != session) return;
   if (events_.now() >= peer.established + reject_after) return;
   peer.endpoint = from;

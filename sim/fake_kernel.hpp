@@ -43,6 +43,8 @@ class FakeKernel {
     std::optional<Endpoint> endpoint;
     std::optional<std::uint64_t> session;       // shared number; absent: cold
     std::optional<std::uint64_t> previous;      // still accepted on receipt
+    std::optional<std::uint64_t> unconfirmed;   // we answered; used once a packet comes under it
+    bool awaits_response = false;
     Instant established{};
     std::int64_t handshake_wall_s = 0;
     std::deque<Bytes> waiting;                  // packets kept until the handshake is done
