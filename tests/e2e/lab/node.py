@@ -96,7 +96,8 @@ class Node:
                 return "ended"
             return "yes" if self.wigwag("status", "--json", check=False).returncode == 0 else None
         said, _ = wait_until(answers, seconds, f"{self.name}: the daemon answers\n{self.last_words()}")
-        require(said == "yes", f"{self.name}: the daemon ended with status {self.daemon.poll()}:\n{self.last_words()}")
+        if said != "yes":
+            raise LabError(f"{self.name}: the daemon ended with status {self.daemon.poll()}:\n{self.last_words()}")
 
     def pids(self):
         return self.space.processes("wigwagd") + [pid for pid in self.space.processes("wigwag") if is_daemon(pid)]
