@@ -76,6 +76,11 @@ class Reconciler::Impl : public std::enable_shared_from_this<Reconciler::Impl> {
     run_at(retry_at_);
   }
   void resync() { run_at(std::max(retry_at_, last_run_ + resync_gap)); }
+  void forget_sources() {
+    if (host_->backend() != BackendKind::userspace) return;
+    forget_sources_ = true;
+    run_at(std::max(retry_at_, Clock::now()));
+  }
   void poll_every(std::chrono::milliseconds interval) {
     const bool sooner = interval < poll_interval_;
     poll_interval_ = interval;
@@ -185,6 +190,8 @@ class Reconciler::Impl : public std::enable_shared_from_this<Reconciler::Impl> {
     auto actual = co_await read(desired);
     if (stopped_) co_return;
     if (!actual) co_return failed({actual.error()});
+    if (std::exchange(forget_sources_, false)) co_await write_endpoints_again(desired, *actual);
+    if (stopped_) co_return;
     auto diff = diff_tunnel(desired, applied_, *actual, terms());
     watch_.look(*actual, diff, wish == good_wish_, Clock::now());
     if (!diff.empty()) {
@@ -203,6 +210,22 @@ class Reconciler::Impl : public std::enable_shared_from_this<Reconciler::Impl> {
       diff = diff_tunnel(desired, applied_, *actual, terms());
     }
     co_await conclude(desired, wish, *actual, diff);
+  }
+
+  // The endpoints of our peers, as the device has them. That some could not be written is no
+  // failure of the run: without it the device chooses its sources anew a little later.
+  awaitable<void> write_endpoints_again(const DesiredTunnel& desired, const ActualTunnel& actual) {
+    std::vector<TunnelChange> changes;
+    for (const TunnelPeerState& peer : actual.peers) {
+      const bool ours = std::any_of(desired.tunnel.peers.begin(), desired.tunnel.peers.end(),
+                                    [&peer](const TunnelPeer& one) { return one.key == peer.key; });
+      if (!ours || !peer.endpoint) continue;
+      SetPeer same;
+      same.key = peer.key;
+      same.endpoint = peer.endpoint;
+      changes.emplace_back(std::move(same));
+    }
+    if (!changes.empty()) (void)co_await host_->apply(std::move(changes), key_.duplicate());
   }
 
   awaitable<void> conclude(const DesiredTunnel& desired, std::uint64_t wish, const ActualTunnel& actual, const TunnelDiff& left) {
@@ -303,6 +326,7 @@ class Reconciler::Impl : public std::enable_shared_from_this<Reconciler::Impl> {
   std::vector<TunnelKey> down_;
   std::uint64_t wish_ = 0, good_wish_ = 0;  // counts wishes; the last one fulfilled
   bool last_run_good_ = false;
+  bool forget_sources_ = false;
   bool torn_down_ = false;
   bool stopped_ = false;
 
@@ -324,6 +348,7 @@ void Reconciler::want(DesiredTunnel desired, TunnelSecret key, std::vector<Tunne
   impl_->want(std::move(desired), std::move(key), std::move(down));
 }
 void Reconciler::resync() { impl_->resync(); }
+void Reconciler::forget_sources() { impl_->forget_sources(); }
 void Reconciler::poll_every(std::chrono::milliseconds interval) { impl_->poll_every(interval); }
 bool Reconciler::settled() const { return impl_->settled(); }
 BackendKind Reconciler::backend() const { return impl_->backend(); }

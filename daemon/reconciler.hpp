@@ -67,6 +67,10 @@ class Reconciler {
   void want(DesiredTunnel desired, TunnelSecret key, std::vector<TunnelKey> down);
   // Something in the kernel may have changed: read it all again soon.
   void resync();
+  // This machine's addresses changed. wireguard-go goes on sending from an address that is
+  // gone, in vain, until it gives up the session after 15 s; an endpoint that is written, be
+  // it the same, makes it choose the source anew. The kernel finds out by itself.
+  void forget_sources();
   // How often Calls::peers is made; 5 s at the start. Shorter takes effect at once.
   void poll_every(std::chrono::milliseconds interval);
 

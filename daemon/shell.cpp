@@ -172,6 +172,7 @@ asio::awaitable<void> Shell::boot() {
     if (!torn_down_) reconciler_->resync();
   };
   watch.addresses = [this](std::vector<Address> addresses) {
+    if (!torn_down_ && !local_.empty() && local_ != addresses) reconciler_->forget_sources();
     local_ = addresses;
     feed(LocalAddresses{std::move(addresses)});
   };
