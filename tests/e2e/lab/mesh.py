@@ -108,8 +108,8 @@ class Mesh:
 
     # ---- what all of them see ----
 
-    def agreement(self, nodes):
-        """True when these see each other alive, and agree on the digest, with nothing pending; else what differs."""
+    def agreement(self, nodes, settled=True):
+        """True when these see each other alive and agree on the digest, and nothing is pending; else what differs."""
         names = {node.name for node in nodes}
         statuses = dict(zip(names_of(nodes), together(lambda node: node.status(), nodes)))
         for name, status in statuses.items():
@@ -118,7 +118,7 @@ class Mesh:
             if living != names - {name}:
                 others = {member["name"]: member["health"] for member in status["members"]}
                 return Missing(f"{name} sees {others}, and should see {sorted(names)} alive")
-            if not status["converged"]:
+            if settled and not status["converged"]:
                 return Missing(f"{name} has not converged")
         digests = {status["digest"] for status in statuses.values()}
         if len(digests) != 1:

@@ -117,20 +117,27 @@ def a_damaged_state(mesh):
 
 @scenario()
 def a_stranger_reads_the_keys(mesh):
-    """Key files that others may read are refused at a start, with the mend in the message."""
+    """Key files that others may read are refused, with the mend in the message."""
     node = mesh.add()
     mesh.found(node)
     node.stop()
-    keys = [file for file in (node.space.folder / "lib").iterdir() if file.suffix == ".key"]
-    require(keys, "no key files in the state directory")
-    for file in keys:
-        require(file.stat().st_mode & 0o077 == 0, f"{file.name} can be read by others: {oct(file.stat().st_mode)}")
-        file.chmod(0o644)
-        answer = node.space.run("wigwagd", check=False, timeout=20)
-        require(answer.returncode != 0 and file.name in answer.stderr + answer.stdout and "chmod" in answer.stderr + answer.stdout,
-                f"with {file.name} open to all: exit status {answer.returncode}: {answer.stderr}{answer.stdout}")
-        file.chmod(0o600)
+    folder = node.space.folder / "lib"
+    for name in ("identity.key", "wireguard.key", "root.key", "admin.key"):
+        require((folder / name).stat().st_mode & 0o077 == 0, f"{name} can be read by others: {oct((folder / name).stat().st_mode)}")
+    for name in ("identity.key", "wireguard.key"):
+        refused_while_open(folder / name, lambda: node.space.run("wigwagd", check=False, timeout=20))
     node.start()
+    refused_while_open(folder / "admin.key", lambda: node.wigwag("invite", check=False))
+    node.wigwag("invite")
+
+
+def refused_while_open(file, attempt):
+    file.chmod(0o644)
+    answer = attempt()
+    said = answer.stdout + answer.stderr
+    require(answer.returncode != 0 and file.name in said and "chmod" in said,
+            f"with {file.name} open to all: exit status {answer.returncode}: {said}")
+    file.chmod(0o600)
 
 
 def live_lines(file):
