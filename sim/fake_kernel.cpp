@@ -9,6 +9,7 @@ namespace wigwag::sim {
 namespace {
 
 constexpr Duration rekey_timeout = seconds(5);
+constexpr Duration keepalive_timeout = seconds(10);
 constexpr Duration rekey_jitter = milliseconds(333);
 constexpr Duration rekey_after = seconds(120);
 constexpr Duration reject_after = seconds(180);
@@ -88,16 +89,22 @@ void FakeKernel::send_to(Peer& peer, Bytes inner) {
   peer.sent_at = events_.now();
   if (peer.waiting.size() >= waiting_max) peer.waiting.pop_front();
   peer.waiting.push_back(std::move(inner));
-  if (!peer.initiated || events_.now() >= *peer.initiated + give_up_after) peer.trying_since = events_.now();
+  peer.trying_since = events_.now();  // every new packet starts the attempts afresh
   initiate(peer);
 }
 
-// Persistent keepalives: an empty packet whenever nothing was sent for so long.
+// The kernel's timers, looked at about once a second: persistent keepalives, the passive one that
+// answers data when nothing else does, and the new handshake when data goes unanswered.
 void FakeKernel::keep_alive() {
-  events_.after(seconds(1), [this, running = std::weak_ptr<int>(running_)] {
+  // Not in step with the other kernels'.
+  events_.after(milliseconds(900) + rng_.below(milliseconds(200)), [this, running = std::weak_ptr<int>(running_)] {
     if (running.expired()) return;
     for (auto& [key, peer] : peers_) {
-      if (peer.config.keepalive.count() != 0 && events_.now() >= peer.sent_at + peer.config.keepalive) send_to(peer, {});
+      const bool persistent = peer.config.keepalive.count() != 0 && events_.now() >= peer.sent_at + peer.config.keepalive;
+      const bool passive = peer.owes_answer_since && events_.now() >= *peer.owes_answer_since + keepalive_timeout;
+      if (persistent || passive) send_to(peer, {});
+      // What we sent was not answered in any way: the other end has lost its session, perhaps.
+      if (peer.unanswered_since && events_.now() >= *peer.unanswered_since + keepalive_timeout + rekey_timeout) initiate(peer);
     }
     keep_alive();
   });
@@ -105,6 +112,8 @@ void FakeKernel::keep_alive() {
 
 void FakeKernel::transmit(Peer& peer, Bytes inner) {
   peer.sent_at = events_.now();
+  peer.owes_answer_since.reset();
+  if (!inner.empty() && !peer.unanswered_since) peer.unanswered_since = events_.now();
   if (!peer.endpoint) return;
   const auto source = std::find_if(addresses_.begin(), addresses_.end(), [](const Prefix& p) { return p.address.family == Family::ipv6; });
   if (source == addresses_.end()) return;
@@ -181,6 +190,8 @@ void FakeKernel::receive(const Endpoint& from, const Bytes& bytes) {
   if (events_.now() >= peer.established + reject_after) return;
   peer.endpoint = from;
   peer.rx += inner.size();
+  peer.unanswered_since.reset();
+  if (!inner.empty() && !peer.owes_answer_since) peer.owes_answer_since = events_.now();
   const bool allowed = std::any_of(peer.config.allowed_ips.begin(), peer.config.allowed_ips.end(),
                                    [&](const Prefix& p) { return p.contains(source); });
   Unpacker packet(inner);

@@ -51,6 +51,8 @@ class FakeKernel {
     std::optional<Instant> initiated;           // the last initiation sent
     Instant trying_since{};
     Instant sent_at{};
+    std::optional<Instant> unanswered_since;    // data went out and nothing has come since
+    std::optional<Instant> owes_answer_since;   // data came and nothing has gone out since
     std::uint64_t rx = 0, tx = 0;
   };
   Peer* owner_of(const Address& inner);
