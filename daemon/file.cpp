@@ -34,9 +34,13 @@ bool give_to_owner_of(int folder, int file) {
   return ::fchown(file, owner.st_uid, owner.st_gid) == 0;
 }
 
+// By way of a third name, so that there is no moment without a previous generation.
 bool keep_previous(const std::string& path, const std::string& previous) {
-  if (::unlink(previous.c_str()) != 0 && errno != ENOENT) return false;
-  return ::link(path.c_str(), previous.c_str()) == 0 || errno == ENOENT;
+  const std::string next = previous + ".tmp";
+  if (::unlink(next.c_str()) != 0 && errno != ENOENT) return false;
+  if (::link(path.c_str(), next.c_str()) != 0) return errno == ENOENT;
+  // A rename between two names of one file, left by a kill in between, does nothing and leaves both.
+  return ::rename(next.c_str(), previous.c_str()) == 0 && (::unlink(next.c_str()) == 0 || errno == ENOENT);
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ namespace {
 
 constexpr auto goodbye_time = std::chrono::seconds(4);
 constexpr auto last_words_time = std::chrono::milliseconds(300);
+constexpr auto fresh_enough = milliseconds(100);
 constexpr std::size_t token_seeds_max = 8;  // a token is typed and pasted: it stays short
 constexpr std::size_t other_seeds_max = 3;
 
@@ -76,10 +77,25 @@ Json Shell::status_document() {
 }
 
 void Shell::answer_status(const ControlRequest& request, const ControlCall& call) {
-  const std::string line = encode_result(status_document());
-  if (!request.truth("watch")) return call.end(line);
-  call.line(line);
-  watchers_.push_back(call);
+  const bool watch = request.truth("watch");
+  asio::co_spawn(
+      io_,
+      [this, call, watch]() -> asio::awaitable<void> {
+        co_await look_afresh();
+        const std::string line = encode_result(status_document());
+        if (!watch) co_return call.end(line);
+        call.line(line);
+        watchers_.push_back(call);
+      },
+      asio::detached);
+}
+
+// Traffic and handshakes as they are now, not as they were at the last poll.
+asio::awaitable<void> Shell::look_afresh() {
+  if (!reconciler_ || torn_down_ || now().at - last_look_ < fresh_enough) co_return;
+  last_look_ = now().at;
+  auto peers = co_await reconciler_->snapshot();
+  if (peers && !torn_down_) took_snapshot(std::move(*peers));
 }
 
 void Shell::answer_events(const ControlRequest& request, const ControlCall& call) {

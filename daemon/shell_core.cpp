@@ -158,6 +158,7 @@ void Shell::resolve_names() {
 
 void Shell::took_snapshot(std::vector<TunnelPeerState> peers) {
   if (torn_down_) return;
+  last_look_ = now().at;
   const bool few = peers.size() <= hurry_peers_max;
   feed(KernelSnapshot{std::move(peers), reconciler_->settled()});
   const NodeStatus status = node_.status(now());

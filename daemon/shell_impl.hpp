@@ -78,6 +78,7 @@ class Shell {
   // --- shell_control.cpp: what the operator asks
   void answer(const ControlRequest& request, const ControlCall& call);
   void answer_status(const ControlRequest& request, const ControlCall& call);
+  boost::asio::awaitable<void> look_afresh();
   void answer_events(const ControlRequest& request, const ControlCall& call);
   void answer_plan(const ControlCall& call);
   void answer_invite(const ControlRequest& request, const ControlCall& call);
@@ -137,6 +138,7 @@ class Shell {
   std::optional<Tunnel> desired_;
   std::optional<DesiredTunnel> wanted_;  // as last told to the reconciler
   std::vector<TunnelKey> down_;          // likewise
+  Instant last_look_{};             // when the kernel's peers were last seen
   Instant hurry_until_{};           // the kernel is asked often until then
   std::map<std::string, std::string> unresolved_;  // by host: the last reason, said once
   std::string clock_doubt_;         // why our clock is doubted; empty: it is not

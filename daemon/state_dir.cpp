@@ -16,8 +16,8 @@ namespace {
 
 constexpr std::size_t key_text_max = 256;
 constexpr std::size_t text_max = 4 << 20;
-constexpr std::array<const char*, 10> own_files = {"identity.key", "wireguard.key", "token",   "state",     "state.old",
-                                                   "membership",   "applied",       "invites", "token.tmp", "state.tmp"};
+constexpr std::array<const char*, 11> own_files = {"identity.key", "wireguard.key", "token",     "state",     "state.old",    "membership",
+                                                   "applied",      "invites",       "token.tmp", "state.tmp", "state.old.tmp"};
 
 std::string octal(mode_t mode) {
   std::array<char, 16> text{};
