@@ -166,6 +166,22 @@ TEST(Configuration, OfAFileThatMustExistIsAFaultWhenItDoesNot) {
   EXPECT_FALSE(load_config(folder.path(), true, {}, "a")) << "a directory is no configuration file";
 }
 
+// The example stays true: with every key switched on it is good, and it leaves none out.
+TEST(ConfigurationExample, IsGoodAndComplete) {
+  std::ifstream file(std::filesystem::path(__FILE__).parent_path() / "../../daemon/wigwag.toml.example");
+  ASSERT_TRUE(file);
+  std::string text, line;
+  while (std::getline(file, line)) {
+    const bool prose = line.rfind("# ", 0) == 0;
+    text += (line.rfind('#', 0) == 0 && !prose ? line.substr(1) : line) + "\n";
+  }
+  EXPECT_THAT(faults(text), SizeIs(0));
+  std::vector<std::string> keys;
+  const auto entries = read_toml(text, "");
+  for (const auto& entry : entries.value()) keys.push_back(entry.key);
+  EXPECT_THAT(keys, testing::UnorderedElementsAreArray(config_keys()));
+}
+
 TEST(ConfigurationChanges, AreNamedAndToldApart) {
   const Config before = load("").value().config;
   const Config after = load("[wireguard]\nport = 1000\n[network]\nseeds = [\"a.example\"]\n").value().config;
