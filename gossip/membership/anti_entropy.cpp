@@ -23,12 +23,14 @@ std::size_t bytes_of(const std::vector<Range>& ranges) {
 }
 
 // Adds what we hold between `first` and `last`: as a list when short, else as a fingerprint;
-// not at all when the datagram is full.
-void add_range(std::uint64_t first, std::uint64_t last, std::vector<RangeEntry> entries, std::vector<Range>& ranges) {
+// not at all when the datagram is full. A list leaves room for the fingerprints of the ranges
+// `to_follow`: if a part were left out, a difference in it alone would never be found.
+void add_range(std::uint64_t first, std::uint64_t last, std::vector<RangeEntry> entries, std::size_t to_follow, std::vector<Range>& ranges) {
   const auto room = message_limits::compare_bytes - bytes_of(ranges);
   if (ranges.size() >= message_limits::ranges || room < message_limits::range_bytes) return;
+  const auto listed_bytes = (1 + to_follow) * message_limits::range_bytes + entries.size() * message_limits::entry_bytes;
   Range range{.first = first, .last = last};
-  range.listed = entries.size() <= list_at && message_limits::range_bytes + entries.size() * message_limits::entry_bytes <= room;
+  range.listed = entries.size() <= list_at && listed_bytes <= room;
   if (range.listed) {
     range.entries = std::move(entries);
   } else {
@@ -53,14 +55,14 @@ void AntiEntropy::compare_fingerprint(const Range& theirs, const Roster& roster,
   auto ours = roster.entries(theirs.first, theirs.last);
   if (sum(ours) == theirs.fingerprint && ours.size() == theirs.count) return;
   found.equal = false;
-  if (ours.size() <= list_at) return add_range(theirs.first, theirs.last, std::move(ours), found.ranges);
+  if (ours.size() <= list_at) return add_range(theirs.first, theirs.last, std::move(ours), 0, found.ranges);
   // Split so that each part holds as many of our entries as any other.
   std::uint64_t first = theirs.first;
   for (std::size_t part = 0; part < parts; ++part) {
     const auto begin = ours.begin() + static_cast<std::ptrdiff_t>(ours.size() * part / parts);
     const auto end = ours.begin() + static_cast<std::ptrdiff_t>(ours.size() * (part + 1) / parts);
     const auto last = part + 1 == parts ? theirs.last : end->key - 1;
-    add_range(first, last, {begin, end}, found.ranges);
+    add_range(first, last, {begin, end}, parts - part - 1, found.ranges);
     first = last + 1;
   }
 }
@@ -112,6 +114,7 @@ AntiEntropy::Difference AntiEntropy::compare(const Compare& theirs, const Roster
   std::stable_sort(found.send.begin(), found.send.end(), [&](const NodeId& a, const NodeId& b) {
     return roster.admitted(*roster.find(a)) < roster.admitted(*roster.find(b));
   });
+  rng_.shuffle(found.extras);
   if (found.extras.size() > items_max) found.extras.resize(items_max);
   rng_.shuffle(found.need);
   if (found.need.size() > items_max) found.need.resize(items_max);
