@@ -1,0 +1,151 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "gossip/membership/verdict.hpp"
+#include "tests/membership/small_mesh.hpp"
+
+namespace wigwag {
+namespace {
+
+constexpr Duration moment = milliseconds(1);
+
+class VerdictsTest : public testing::Test {
+ protected:
+  static constexpr std::uint64_t size = 12;
+
+  // Members in the order of their right to accuse member 1: true observers first.
+  std::vector<std::uint64_t> accusers(bool legal) {
+    std::vector<std::uint64_t> numbers;
+    const auto& subject = roster.find(mesh.id(1))->seat;
+    for (std::uint64_t number = 0; number < size; ++number) {
+      if (number != 1 && may_accuse(roster.find(mesh.id(number))->seat, subject, roster.seats()) == legal) numbers.push_back(number);
+    }
+    return numbers;
+  }
+  void accuse(std::uint64_t accuser, std::uint64_t subject, Instant at, Version version = {1, 0}) {
+    ASSERT_EQ(roster.apply_accusation(mesh.accusation(accuser, subject, version), at).applied, Applied::updated);
+  }
+  void accuse_by(std::size_t count, Instant at, Version version = {1, 0}) {
+    const auto by = accusers(true);
+    ASSERT_GE(by.size(), count);
+    for (std::size_t i = 0; i < count; ++i) accuse(by[i], 1, at, version);
+  }
+  void refute(std::uint64_t number, Version version, Instant at) {
+    ASSERT_EQ(mesh.apply(roster, SmallMesh::record_item(mesh.record(number, version))).applied, Applied::updated);
+    Member& member = *roster.find(mesh.id(number));
+    verdicts.note_refuted(member.id(), std::exchange(member.refuted, {}), at);
+  }
+  std::vector<NodeId> at(Duration since) { return verdicts.evaluate(instant(since), roster); }
+
+  SmallMesh mesh;
+  Roster roster = mesh.roster_of(size);
+  Verdicts verdicts;
+  const std::size_t needed = quorum(size);
+  const std::vector<NodeId> nobody;
+};
+
+TEST_F(VerdictsTest, FallAfterEnoughAccusationsAndAGrace) {
+  accuse_by(needed, instant(seconds(0)));
+  EXPECT_EQ(at(seconds(0)), nobody);
+  EXPECT_EQ(verdicts.next_wakeup(), instant(Verdicts::refutation_grace));
+  EXPECT_EQ(at(Verdicts::refutation_grace - moment), nobody);
+  EXPECT_EQ(at(Verdicts::refutation_grace), std::vector<NodeId>{mesh.id(1)});
+  EXPECT_EQ(roster.find(mesh.id(1))->health, Health::dead);
+  EXPECT_EQ(roster.live_count(), size - 1);
+  EXPECT_EQ(at(Verdicts::refutation_grace + seconds(1)), nobody) << "once";
+}
+
+TEST_F(VerdictsTest, NeverFallWithOneAccusationFewer) {
+  accuse_by(needed - 1, instant(seconds(0)));
+  for (Duration since{}; since < hours(1); since += seconds(5)) ASSERT_EQ(at(since), nobody);
+}
+
+TEST_F(VerdictsTest, DoNotFallOnTheRefuted) {
+  accuse_by(needed, instant(seconds(0)));
+  EXPECT_EQ(at(seconds(1)), nobody);
+  refute(1, {1, 1}, instant(seconds(1)));
+  EXPECT_EQ(at(hours(1)), nobody);
+  EXPECT_EQ(roster.find(mesh.id(1))->health, Health::alive);
+}
+
+TEST_F(VerdictsTest, AreTakenBackByANewerRecord) {
+  accuse_by(needed, instant(seconds(0)));
+  at(seconds(0));
+  EXPECT_EQ(at(seconds(2)).size(), 1U);
+  refute(1, {1, 1}, instant(seconds(3)));
+  EXPECT_EQ(roster.live_count(), size);
+}
+
+TEST_F(VerdictsTest, StartTheGraceWhenTheLastNeededVoteComes) {
+  accuse_by(needed - 1, instant(seconds(0)));
+  EXPECT_EQ(at(seconds(4)), nobody);
+  accuse(accusers(true)[needed - 1], 1, instant(seconds(5)));
+  EXPECT_EQ(at(seconds(5)), nobody);
+  EXPECT_EQ(at(seconds(5) + Verdicts::refutation_grace - moment), nobody);
+  EXPECT_EQ(at(seconds(5) + Verdicts::refutation_grace).size(), 1U);
+}
+
+// In a network this large some have no place near member 1.
+TEST_F(VerdictsTest, TakeVotesFromTheWrongPlacesOnlyAfterALongGrace) {
+  roster = mesh.roster_of(120);
+  std::size_t votes = 0;
+  for (std::uint64_t number = 2; number < 120 && votes < quorum(120); ++number) {
+    if (may_accuse(roster.find(mesh.id(number))->seat, roster.find(mesh.id(1))->seat, roster.seats())) continue;
+    accuse(number, 1, instant(seconds(0)));
+    ++votes;
+  }
+  ASSERT_EQ(votes, quorum(120));
+  EXPECT_EQ(at(Verdicts::lonely_grace - moment), nobody);
+  EXPECT_EQ(at(Verdicts::lonely_grace), std::vector<NodeId>{mesh.id(1)});
+}
+
+// A cut leaves members 0, 1 and 2 on their side; the other nine are silent.
+TEST_F(VerdictsTest, LetAMinorityNoticeThatTheMajorityIsGone) {
+  for (std::uint64_t gone = 3; gone < size; ++gone) {
+    for (std::uint64_t left = 0; left < 3; ++left) accuse(left, gone, instant(seconds(0)));
+  }
+  EXPECT_EQ(at(Verdicts::lonely_grace - moment), nobody);
+  Duration since = Verdicts::lonely_grace;
+  while (roster.live_count() > 3 && since < seconds(20)) at(since += milliseconds(100));
+  EXPECT_EQ(roster.live_count(), 3U);
+  for (std::uint64_t left = 0; left < 3; ++left) EXPECT_TRUE(roster.find(mesh.id(left))->live());
+}
+
+TEST_F(VerdictsTest, OfTwoNodesAreTheOnesOwn) {
+  roster = mesh.roster_of(2);
+  accuse(0, 1, instant(seconds(0)));
+  at(seconds(0));
+  EXPECT_EQ(at(Verdicts::refutation_grace), std::vector<NodeId>{mesh.id(1)});
+}
+
+TEST_F(VerdictsTest, IgnoreAnAccuserRefutedThreeTimesInTenMinutes) {
+  const auto by = accusers(true);
+  for (std::uint32_t time = 0; time < 3; ++time) {
+    EXPECT_FALSE(verdicts.is_ignored(mesh.id(1), mesh.id(by[0]), instant(minutes(time))));
+    accuse(by[0], 1, instant(minutes(time)), {1, time});
+    refute(1, {1, time + 1}, instant(minutes(time)));
+  }
+  EXPECT_TRUE(verdicts.is_ignored(mesh.id(1), mesh.id(by[0]), instant(minutes(3))));
+  EXPECT_FALSE(verdicts.is_ignored(mesh.id(2), mesh.id(by[0]), instant(minutes(3)))) << "of others it is believed";
+  accuse_by(needed, instant(minutes(3)), {1, 3});
+  EXPECT_EQ(at(minutes(3)), nobody);
+  EXPECT_EQ(at(minutes(3) + seconds(5)), nobody) << "one vote does not count";
+  EXPECT_FALSE(verdicts.is_ignored(mesh.id(1), mesh.id(by[0]), instant(minutes(10))));
+}
+
+TEST_F(VerdictsTest, BeginTheirGracesAnewAfterAPause) {
+  accuse_by(needed, instant(seconds(0)));
+  EXPECT_EQ(at(seconds(1)), nobody);
+  verdicts.restart_graces(instant(seconds(30)), roster);
+  EXPECT_EQ(at(seconds(30) + Verdicts::refutation_grace - moment), nobody);
+  EXPECT_EQ(at(seconds(30) + Verdicts::refutation_grace).size(), 1U);
+}
+
+TEST_F(VerdictsTest, HaveNothingDueWhenNobodyIsAccused) {
+  at(seconds(0));
+  EXPECT_EQ(verdicts.next_wakeup(), never);
+}
+
+}  // namespace
+}  // namespace wigwag
