@@ -1,0 +1,227 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "gossip/topology/plan.hpp"
+#include "tests/base/seeded.hpp"
+#include "tests/membership/small_mesh.hpp"
+
+namespace wigwag {
+namespace {
+
+class PlanTest : public testing::Test {
+ protected:
+  Tunnel plan(const Roster& roster, std::uint64_t self = 0) const { return plan_direct(roster, {mesh.id(self), endpoints, keepalive}); }
+  TunnelKey key(std::uint64_t number) const { return mesh.record_body(number).tunnel_key; }
+  const TunnelPeer* peer(const Tunnel& tunnel, std::uint64_t number) const {
+    const auto found = std::find_if(tunnel.peers.begin(), tunnel.peers.end(), [&](const TunnelPeer& p) { return p.key == key(number); });
+    return found == tunnel.peers.end() ? nullptr : &*found;
+  }
+  // Members' own prefixes: IPv4 where it holds its claim, and IPv6.
+  std::vector<Prefix> prefixes(std::uint64_t number) const {
+    return {Prefix::host(*mesh.record_body(number).ipv4), Prefix::host(overlay_ipv6(mesh.network, mesh.id(number)))};
+  }
+  bool routed(const Tunnel& tunnel, const Prefix& prefix) const {
+    return std::find(tunnel.routes.begin(), tunnel.routes.end(), TunnelRoute{prefix, RouteKind::through_tunnel, metric_direct}) !=
+           tunnel.routes.end();
+  }
+  // A record of `number` with its version raised and one thing changed.
+  template <class Change>
+  void update(Roster& roster, std::uint64_t number, Change change) {
+    Record body = mesh.record_body(number, {2, 0});
+    change(body);
+    ASSERT_EQ(mesh.apply(roster, SmallMesh::record_item(mesh.sign(body, number))).applied, Applied::updated);
+  }
+  // Every wish has one owner a prefix, and every route a peer that takes it.
+  static void expect_consistent(const Tunnel& tunnel) {
+    std::set<Prefix> owned(tunnel.addresses.begin(), tunnel.addresses.end());
+    std::set<Prefix> to_peers;
+    std::set<TunnelKey> keys;
+    for (const auto& one : tunnel.peers) {
+      EXPECT_TRUE(keys.insert(one.key).second) << "one peer a key";
+      for (const auto& prefix : one.allowed_ips) {
+        EXPECT_TRUE(owned.insert(prefix).second) << to_string(prefix) << " has two owners";
+        to_peers.insert(prefix);
+      }
+    }
+    for (const auto& route : tunnel.routes) {
+      EXPECT_EQ(route.kind == RouteKind::through_tunnel, to_peers.contains(route.destination)) << to_string(route.destination);
+    }
+    EXPECT_TRUE(std::is_sorted(tunnel.peers.begin(), tunnel.peers.end()));
+    EXPECT_TRUE(std::is_sorted(tunnel.routes.begin(), tunnel.routes.end()));
+  }
+
+  SmallMesh mesh;
+  PeerEndpoints endpoints;
+  std::chrono::seconds keepalive{0};
+};
+
+TEST_F(PlanTest, JoinsEveryPair) {
+  const Roster roster = mesh.roster_of(7);
+  for (std::uint64_t self = 0; self < 7; ++self) {
+    const Tunnel tunnel = plan(roster, self);
+    expect_consistent(tunnel);
+    EXPECT_EQ(tunnel.addresses, prefixes(self));
+    EXPECT_EQ(tunnel.peers.size(), 6U);
+    for (std::uint64_t other = 0; other < 7; ++other) {
+      if (other == self) continue;
+      ASSERT_NE(peer(tunnel, other), nullptr);
+      EXPECT_EQ(peer(tunnel, other)->allowed_ips, prefixes(other));
+      for (const auto& prefix : prefixes(other)) EXPECT_TRUE(routed(tunnel, prefix));
+    }
+    EXPECT_EQ(peer(tunnel, self), nullptr) << "nobody is its own peer";
+  }
+}
+
+TEST_F(PlanTest, LetsNothingMeantForTheMeshLeaveElsewhere) {
+  const Tunnel tunnel = plan(mesh.roster_of(2));
+  for (const auto& prefix : {prefix_of("10.99.0.0/16"), overlay_ipv6_prefix(mesh.network)}) {
+    const TunnelRoute last{prefix, RouteKind::unreachable, metric_last};
+    EXPECT_NE(std::find(tunnel.routes.begin(), tunnel.routes.end(), last), tunnel.routes.end());
+  }
+}
+
+TEST_F(PlanTest, WritesEndpointsOnlyWhereTheyAreToBeTried) {
+  const Roster roster = mesh.roster_of(3);
+  const std::vector<Address> local;
+  const std::vector<Prefix> inside;
+  const Record& record = roster.find(mesh.id(1))->record.body;
+  endpoints.judge(mesh.id(1), {record, nullptr, std::nullopt, local, inside, UnixTime{1000}, false}, instant(seconds(0)));
+  const Tunnel tunnel = plan(roster);
+  EXPECT_EQ(peer(tunnel, 1)->endpoint, record.endpoints[0]);
+  EXPECT_EQ(peer(tunnel, 2)->endpoint, std::nullopt);
+}
+
+TEST_F(PlanTest, KeepsTheTunnelsOfTheDownAndWakesThemNoMore) {
+  Roster roster = mesh.roster_of(3);
+  keepalive = keepalive_behind_nat;
+  roster.find(mesh.id(1))->health = Health::dead;
+  roster.find(mesh.id(2))->health = Health::suspect;
+  roster.health_changed();
+  const Tunnel tunnel = plan(roster);
+  ASSERT_NE(peer(tunnel, 1), nullptr);
+  EXPECT_EQ(peer(tunnel, 1)->allowed_ips, prefixes(1));
+  EXPECT_EQ(peer(tunnel, 1)->keepalive, std::chrono::seconds(0));
+  EXPECT_EQ(peer(tunnel, 2)->keepalive, keepalive_behind_nat);
+}
+
+TEST_F(PlanTest, LeavesOutWhoLeftIsDormantOrExcluded) {
+  Roster roster = mesh.roster_of(5);
+  update(roster, 1, [](Record& body) { body.left = true; });
+  roster.find(mesh.id(2))->dormant = true;
+  roster.find(mesh.id(3))->excluded = true;
+  const Tunnel tunnel = plan(roster);
+  expect_consistent(tunnel);
+  EXPECT_EQ(tunnel.peers.size(), 1U);
+  EXPECT_NE(peer(tunnel, 4), nullptr);
+  for (const std::uint64_t gone : {1U, 2U, 3U}) {
+    for (const auto& prefix : prefixes(gone)) EXPECT_FALSE(routed(tunnel, prefix));
+  }
+}
+
+// All are let in at one moment, so that the lower id decides, and node 0 before all others.
+TEST_F(PlanTest, GivesAContestedAddressToTheLowestIdEverywhere) {
+  const Address contested = Address::ipv4(0x0a630707U);
+  for_seeds(30, [&](Rng& rng) {
+    std::vector<std::uint64_t> claimants = {1, 2, 3, 4, 5};
+    rng.shuffle(claimants);
+    Roster roster = mesh.roster_of(6);
+    for (const auto number : claimants) update(roster, number, [&](Record& body) { body.ipv4 = contested; });
+    const auto lowest = *std::min_element(claimants.begin(), claimants.end(), [&](auto a, auto b) { return mesh.id(a) < mesh.id(b); });
+    EXPECT_EQ(settle_ipv4(roster).at(contested), mesh.id(lowest));
+    for (std::uint64_t self = 0; self < 6; ++self) {
+      const Tunnel tunnel = plan(roster, self);
+      expect_consistent(tunnel);
+      const auto& holder = self == lowest ? tunnel.addresses : peer(tunnel, lowest)->allowed_ips;
+      EXPECT_NE(std::find(holder.begin(), holder.end(), Prefix::host(contested)), holder.end());
+    }
+  });
+}
+
+TEST_F(PlanTest, GivesAContestedAddressToWhoWasAdmittedFirst) {
+  Roster roster = mesh.roster_of(2);
+  const auto [low, high] = std::minmax(mesh.id(2), mesh.id(3));
+  const auto number_of = [&](const NodeId& id) { return id == mesh.id(2) ? 2U : 3U; };
+  const Address contested = Address::ipv4(0x0a630808U);
+  const auto admit = [&](std::uint64_t number, std::int64_t at) {
+    Chain chain = mesh.chain(number);
+    Redemption redemption = mesh.redemption_body(mesh.identity(number));
+    redemption.at = SmallMesh::at(at);
+    chain.redemption = make_redemption(redemption, mesh.network, mesh.sponsor);
+    Record body = mesh.record_body(number);
+    body.ipv4 = contested;
+    ASSERT_EQ(mesh.apply(roster, SmallMesh::member_item(mesh.sign(body, number), chain)).applied, Applied::added);
+  };
+  admit(number_of(low), 150);
+  admit(number_of(high), 140);
+  EXPECT_EQ(settle_ipv4(roster).at(contested), high) << "the sponsor's date comes before the id";
+}
+
+TEST_F(PlanTest, GivesAnAddressToTheNextWhenItsHolderLeaves) {
+  Roster roster = mesh.roster_of(3);
+  const Address contested = *mesh.record_body(2).ipv4;
+  update(roster, 1, [&](Record& body) { body.ipv4 = contested; });
+  const auto holder = settle_ipv4(roster).at(contested);
+  const std::uint64_t gone = holder == mesh.id(1) ? 1 : 2;
+  Record goodbye = mesh.record_body(gone, {3, 0});
+  goodbye.left = true;
+  mesh.apply(roster, SmallMesh::record_item(mesh.sign(goodbye, gone)));
+  EXPECT_EQ(settle_ipv4(roster).at(contested), mesh.id(3 - gone));
+}
+
+TEST_F(PlanTest, LetsNoCopiedKeyDisplaceItsOwner) {
+  for (const std::uint64_t thief : {1U, 2U}) {
+    const std::uint64_t owner = 3 - thief;
+    Roster roster = mesh.roster_of(3);
+    update(roster, thief, [&](Record& body) { body.tunnel_key = key(owner); });
+    const Tunnel tunnel = plan(roster);
+    expect_consistent(tunnel);
+    ASSERT_NE(peer(tunnel, owner), nullptr);
+    EXPECT_EQ(peer(tunnel, owner)->allowed_ips, prefixes(owner));
+    EXPECT_EQ(tunnel.peers.size(), 1U) << "the thief has no tunnel";
+  }
+}
+
+TEST_F(PlanTest, GivesAKeyBackWhenItsCopierHadItFirstAndFell) {
+  Roster roster = mesh.roster_of(1);
+  Record copy = mesh.record_body(2);
+  copy.tunnel_key = key(1);
+  mesh.apply(roster, SmallMesh::member_item(mesh.sign(copy, 2), mesh.chain(2)));
+  mesh.apply(roster, mesh.member(1));
+  EXPECT_EQ(peer(plan(roster), 1)->allowed_ips, prefixes(2)) << "known with it first";
+  roster.find(mesh.id(2))->health = Health::dead;
+  roster.health_changed();
+  EXPECT_EQ(peer(plan(roster), 1)->allowed_ips, prefixes(1));
+}
+
+TEST_F(PlanTest, MakesNobodyAPeerUnderOurOwnKey) {
+  Roster roster = mesh.roster_of(3);
+  update(roster, 1, [&](Record& body) { body.tunnel_key = key(0); });
+  const Tunnel tunnel = plan(roster);
+  EXPECT_EQ(tunnel.peers.size(), 1U);
+  EXPECT_EQ(peer(tunnel, 0), nullptr);
+  EXPECT_EQ(tunnel.addresses, prefixes(0)) << "and ours stay";
+}
+
+TEST_F(PlanTest, IsTheSameWhicheverWayItsRosterCameTogether) {
+  for_seeds(20, [&](Rng& rng) {
+    std::vector<std::uint64_t> order = {1, 2, 3, 4, 5, 6, 7};
+    std::vector<Tunnel> plans;
+    for (int way = 0; way < 2; ++way) {
+      rng.shuffle(order);
+      Roster roster = mesh.roster_of(1);
+      for (const auto number : order) {
+        Record body = mesh.record_body(number);
+        body.ipv4 = Address::ipv4(0x0a630000U + 1 + static_cast<std::uint32_t>(number % 3));
+        mesh.apply(roster, SmallMesh::member_item(mesh.sign(body, number), mesh.chain(number)));
+      }
+      plans.push_back(plan(roster));
+      expect_consistent(plans.back());
+    }
+    EXPECT_EQ(plans[0], plans[1]);
+  });
+}
+
+}  // namespace
+}  // namespace wigwag
