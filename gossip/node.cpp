@@ -40,7 +40,8 @@ Outputs Node::Impl::step(Now now, const Input& input) {
     out_.push_back(Persist{false});
     dirty_ = false;
   }
-  expected_ = next_wakeup();
+  // What is already due is expected now: a machine's clock stands anywhere when we first see it.
+  expected_ = std::max(next_wakeup(), now.at);
   return std::exchange(out_, {});
 }
 
@@ -69,6 +70,13 @@ void Node::Impl::notice_time(Now now) {
 
 std::optional<UnixTime> Node::Impl::judged_at() const {
   return peer_clock_.trusted() ? std::optional(now_.wall) : std::nullopt;
+}
+
+// A clock that was reset may say 1970. Until peers tell us better, it is at least as late as
+// when we last dated something, or what we say would have run out before it is heard.
+UnixTime Node::Impl::network_time() const {
+  const UnixTime corrected = peer_clock_.corrected(now_.wall);
+  return peer_clock_.heard_any() ? corrected : std::max(corrected, dated_);
 }
 
 void Node::Impl::raise(EventKind kind, const NodeId& subject, std::string detail) {

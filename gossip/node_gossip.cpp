@@ -16,7 +16,7 @@ Urgency urgency_of(const Record& record) { return record.left ? Urgency::livenes
 }  // namespace
 
 void Node::Impl::on(const NodeId& from, const Ping& ping) {
-  mail_.push_back({from, Ack{ping.sequence, edges_.contains(from) ? prober_.on_ping(from, now_.at) : 0}});
+  mail_.push_back({from, Ack{ping.sequence, edges_.contains(from) ? prober_.on_ping(from, now_.at) : std::uint16_t{0}}});
   if (const Member* member = roster_.find(from)) nudge(*member);
 }
 
@@ -201,6 +201,7 @@ void Node::Impl::on(const NodeId& from, const Compare& compare) {
   const bool was_trusted = peer_clock_.trusted();
   peer_clock_.heard(from, compare.wall, now_.wall);
   if (was_trusted != peer_clock_.trusted()) {
+    self_stale_ = true;  // our record may be dated by a time that nobody shares
     raise_rarely(was_trusted ? EventKind::clock_doubtful : EventKind::clock_trusted, id_,
                  "peers' clocks are " + std::to_string(peer_clock_.median_offset_s()) + " s ahead of ours");
   }

@@ -24,7 +24,7 @@ HelloOffer Node::Impl::offer() {
   if (!offered_ || !says_the_same(record, offered_->body)) {
     version_ = next_version(version_);
     record.version = version_;
-    record.expires = UnixTime{now_.wall.seconds + offered_lifetime_s};
+    record.expires = UnixTime{network_time().seconds + offered_lifetime_s};
     offered_ = make_record(record, config_.network, identity_);
   }
   return {*chain_, offered_->wire};
@@ -92,7 +92,11 @@ void Node::Impl::on_hello_finished(const HelloClient::Finished& finished) {
   if (finished.answer) {
     const auto ahead = finished.answer->host_time.seconds - now_.wall.seconds;
     reason = to_string(finished.host) + " refused: " + to_string(finished.answer->reason) + ". " + advice(finished.answer->reason);
-    if (std::abs(ahead) > PeerClock::tolerance_s) reason += " Its clock differs from ours by " + std::to_string(ahead) + " s.";
+    if (std::abs(ahead) > PeerClock::tolerance_s) {
+      reason += " Its clock differs from ours by " + std::to_string(ahead) + " s.";
+      // Not proven, but if true, a record dated by our clock would be refused for ever.
+      if (!joined_) peer_clock_.heard(NodeId{}, finished.answer->host_time, now_.wall), offered_.reset();
+    }
   }
   if (!joined_) {
     waiting_for_ = reason;
@@ -203,7 +207,7 @@ Result<Chain, TrustError> Node::Impl::sponsor(const Chain& chain) {
     if (expired(grant.expires, now_.wall) && context.now) return Unexpected{TrustError::grant_expired};
     if (roster_.is_revoked(NodeId{grant.id.bytes})) return Unexpected{TrustError::grant_withdrawn};
     if (grant.uses != 0 && roster_.redemptions(grant.id) >= grant.uses) return Unexpected{TrustError::grant_spent};
-    complete.redemption = make_redemption({grant.id, certificate.node, id_, now_.wall}, config_.network, identity_);
+    complete.redemption = make_redemption({grant.id, certificate.node, id_, network_time()}, config_.network, identity_);
   }
   context.sponsor_known = true;
   if (const auto verified = verify_chain(complete, context, *verifier_); !verified) return Unexpected{verified.error()};

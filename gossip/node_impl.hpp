@@ -36,6 +36,8 @@ class Node::Impl {
   GrantUse grant_use(const GrantId& grant) const;
 
  private:
+  static constexpr std::int64_t record_lifetime_s = 30 * 24 * 3600;
+
   // node.cpp: inputs and time
   void notice_time(Now now);
   void on(const TunnelDatagram& datagram);
@@ -52,6 +54,8 @@ class Node::Impl {
   // At most one event of this kind every ten seconds: for what others can cause at will.
   void raise_rarely(EventKind kind, const NodeId& subject, std::string detail);
   std::optional<UnixTime> judged_at() const;
+  // The time to date statements of ours with.
+  UnixTime network_time() const;
 
   // node_start.cpp: what was stored, and first membership
   void load(StoredState stored);
@@ -150,7 +154,7 @@ class Node::Impl {
   Version version_;                     // the last one used for a record of ours
   std::optional<Signed<Record>> offered_;  // shown to seeds before the first is published
   std::uint32_t ipv4_attempt_ = 0;
-  UnixTime record_expires_;
+  UnixTime dated_;                      // of the latest record or certificate of ours: the network's time was not before it
   std::optional<Instant> leaving_since_;
   int goodbyes_sent_ = 0;
   bool left_told_ = false;

@@ -6,7 +6,6 @@
 namespace wigwag {
 namespace {
 
-constexpr std::int64_t record_lifetime_s = 30 * 24 * 3600;
 constexpr std::int64_t record_refresh_s = 24 * 3600;      // renewed this long after it was made
 constexpr Duration announce_pause = seconds(1);           // between changes that only we think important
 constexpr Duration refute_pause = milliseconds(200);
@@ -35,7 +34,7 @@ void Node::Impl::announce(bool even_if_same) {
   if (!even_if_same && !self_stale_) return;
   const Member* own = self();
   Record fresh = describe_self();
-  const bool aging = own != nullptr && now_.wall.seconds > own->record.body.expires.seconds - record_lifetime_s + record_refresh_s;
+  const bool aging = own != nullptr && network_time().seconds > own->record.body.expires.seconds - record_lifetime_s + record_refresh_s;
   const bool same = own != nullptr && says_the_same(fresh, own->record.body) && !aging;
   if (same && !even_if_same) {
     self_stale_ = false;
@@ -50,7 +49,8 @@ void Node::Impl::publish(Record record) {
   self_stale_ = false;
   version_ = next_version(version_);
   record.version = version_;
-  record.expires = UnixTime{now_.wall.seconds + record_lifetime_s};
+  dated_ = network_time();
+  record.expires = UnixTime{dated_.seconds + record_lifetime_s};
   auto made = make_record(record, config_.network, identity_);
   while (made.wire.size() > limits::record_bytes && !record.endpoints.empty()) {
     record.endpoints.pop_back();

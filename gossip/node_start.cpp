@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "gossip/base/limits.hpp"
 #include "gossip/node_impl.hpp"
 
@@ -44,13 +46,16 @@ void Node::Impl::load(StoredState stored) {
   for (const auto& member : stored.members) {
     const Item item{ItemKind::member, member.record, member.certificate, member.grant, member.redemption};
     const auto record = decode_record(member.record);
+    if (!record) continue;
     // Our own record is made anew.
-    if (record && record->body.node != id_) roster_.apply_record(item, std::nullopt, UnixTime{}, true);
+    if (record->body.node == id_) dated_ = UnixTime{record->body.expires.seconds - record_lifetime_s};
+    else roster_.apply_record(item, std::nullopt, UnixTime{}, true);
   }
   for (const auto& member : stored.members) {
     for (const auto& accusation : member.accusations) roster_.apply_accusation({ItemKind::accusation, accusation, {}, {}, {}}, Instant{});
   }
   joined_ = chain_.has_value();
+  if (chain_) dated_ = std::max(dated_, chain_->redemption ? chain_->redemption->body.at : chain_->certificate.body.issued);
   if (!joined_) waiting_for_ = "the stored membership does not hold: join again with an invitation";
 }
 
@@ -67,6 +72,7 @@ void Node::Impl::certify(const Invitation& invitation) {
   body.name = config_.name;
   body.may = grant.may;
   body.issued = grant.issued;
+  dated_ = grant.issued;
   if (grant.certificate_lifetime_s != 0) body.expires = UnixTime{grant.issued.seconds + grant.certificate_lifetime_s};
   chain_ = Chain{make_certificate(body, config_.network, invitation.secret), invitation.grant, std::nullopt};
   // With a secret for any number of uses nobody's leave is needed: we are a member, if so far

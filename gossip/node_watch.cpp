@@ -31,7 +31,9 @@ void Node::Impl::rewire() {
   spread_edges_.eager.assign(subjects.begin(), subjects.begin() + static_cast<std::ptrdiff_t>(eager));
   spread_edges_.lazy.assign(subjects.begin() + static_cast<std::ptrdiff_t>(eager), subjects.end());
   edges_ = {subjects.begin(), subjects.end()};
-  for (const auto& observer : observers_of(own->seat, seats)) edges_.insert(observer);
+  auto observers = observers_of(own->seat, seats);
+  edges_.insert(observers.begin(), observers.end());
+  prober_.watched_by(std::move(observers));
   std::erase_if(met_, [&](const NodeId& id) { return !edges_.contains(id); });
 }
 

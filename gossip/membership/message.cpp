@@ -9,7 +9,6 @@
 namespace wigwag {
 namespace {
 
-constexpr std::int32_t shift_zero = 32768;
 constexpr std::uint64_t most_u32 = std::numeric_limits<std::uint32_t>::max();
 
 template <class... Handlers>
@@ -93,15 +92,15 @@ Compare decode_compare(Unpacker& in) {
   return compare;
 }
 
-// [1, sequence] or [1, sequence, shift + 32768]; the shift is left out when zero.
+// [1, sequence] or [1, sequence, again]; left out when zero.
 void encode_ack(Packer& out, const Ack& ack) {
-  out.array(ack.shift_ms == 0 ? 2 : 3).number(1).number(ack.sequence);
-  if (ack.shift_ms != 0) out.number(static_cast<std::uint64_t>(ack.shift_ms + shift_zero));
+  out.array(ack.again_ms == 0 ? 2 : 3).number(1).number(ack.sequence);
+  if (ack.again_ms != 0) out.number(ack.again_ms);
 }
 
 Ack decode_ack(std::size_t fields, Unpacker& in) {
   Ack ack{u32(in), 0};
-  if (fields == 2) ack.shift_ms = static_cast<std::int32_t>(in.number(65535)) - shift_zero;
+  if (fields == 2) ack.again_ms = static_cast<std::uint16_t>(in.number(65535));
   return ack;
 }
 
@@ -115,8 +114,8 @@ void encode_compare(Packer& out, const Compare& compare) {
 // Type numbers are the positions in the Message variant; fields counts the array's rest.
 std::optional<Message> decode_fields(std::uint64_t type, std::size_t fields, Unpacker& in) {
   constexpr std::array<std::size_t, 9> expected = {1, 1, 2, 1, 1, 1, 1, 1, 4};
-  const bool shifted_ack = type == 1 && fields == 2;
-  if (type >= expected.size() || (fields != expected[type] && !shifted_ack)) return std::nullopt;
+  const bool timed_ack = type == 1 && fields == 2;
+  if (type >= expected.size() || (fields != expected[type] && !timed_ack)) return std::nullopt;
   switch (type) {
     case 0: return Ping{u32(in)};
     case 1: return decode_ack(fields, in);

@@ -18,11 +18,11 @@ namespace wigwag {
 struct Ping {
   std::uint32_t sequence = 0;
 };
-// `shift_ms` asks the prober to come that much later (earlier, when negative) the next times, so
-// that a subject's observers probe it evenly spread over time.
+// `again_ms` asks an observer to begin its next probe that long after this one, so that a
+// subject's observers probe it evenly spread over time; 0: whenever it likes.
 struct Ack {
   std::uint32_t sequence = 0;
-  std::int32_t shift_ms = 0;     // -32,768..32,767
+  std::uint16_t again_ms = 0;
 };
 // Please probe `subject` over your warm edge; answer IndirectAck with my number if it lives.
 struct PingRequest {

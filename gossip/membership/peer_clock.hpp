@@ -22,6 +22,7 @@ class PeerClock {
   // The wall clock was set: what was measured against it says nothing any more.
   void forget_all() { offsets_.clear(); }
 
+  bool heard_any() const { return !offsets_.empty(); }
   // Seconds that the peers' median is ahead of us.
   std::int64_t median_offset_s() const {
     if (offsets_.empty()) return 0;
@@ -30,6 +31,8 @@ class PeerClock {
     std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2), sorted.end());
     return sorted[sorted.size() / 2];
   }
+  // The time as the network has it: ours while it is trusted, else our peers'.
+  UnixTime corrected(UnixTime ours) const { return trusted() ? ours : UnixTime{ours.seconds + median_offset_s()}; }
   bool trusted() const { return median_offset_s() <= tolerance_s && median_offset_s() >= -tolerance_s; }
 
  private:

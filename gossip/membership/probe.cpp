@@ -1,7 +1,8 @@
 #include "gossip/membership/probe.hpp"
 
 #include <algorithm>
-#include <cstdlib>
+#include <iterator>
+#include <set>
 #include <utility>
 
 namespace wigwag {
@@ -16,9 +17,10 @@ constexpr Duration asked_recently = seconds(2);
 }  // namespace
 
 void RoundTrip::sample(Duration measured) {
-  if (smoothed == Duration::zero()) {
-    smoothed = measured;
-    variation = measured / 2;
+  if (samples < first_few) {
+    smoothed = samples == 0 ? measured : std::min(smoothed, measured);
+    variation = smoothed / 2;
+    ++samples;
     return;
   }
   const auto error = measured > smoothed ? measured - smoothed : smoothed - measured;
@@ -35,7 +37,7 @@ void Prober::watch(const std::vector<NodeId>& subjects, Instant now) {
     fresh.emplace(id, held != subjects_.end() ? held->second : Subject{.since = now});
   }
   for (auto& [id, subject] : fresh) {
-    if (!subjects_.contains(id)) subject.due = now + rng_.below(interval * static_cast<int>(fresh.size()));
+    if (!subjects_.contains(id)) subject.due = now + rng_.below(interval);  // its answer tells our slot
   }
   subjects_ = std::move(fresh);
 }
@@ -141,24 +143,18 @@ void Prober::greet(const NodeId& id, Instant now, Outbox& out) {
   if (!already) begin(id, Why::greeting, now, greeting_patience, out);
 }
 
-std::int32_t Prober::on_ping(const NodeId& observer, Instant now) {
+std::uint16_t Prober::on_ping(const NodeId& observer, Instant now) {
   const Duration period = cycle();
   std::erase_if(arrivals_, [&](const auto& entry) { return now - entry.second > 2 * period; });
   if (arrivals_.size() >= observers_max) arrivals_.erase(arrivals_.begin());
   arrivals_[observer] = now;
-  // The others' pings before and after this one, within one period each.
-  Duration since_previous = period;
-  Duration until_next = period;
-  for (const auto& [other, at] : arrivals_) {
-    if (other == observer) continue;
-    const Duration ago = (now - at) % period;
-    since_previous = std::min(since_previous, ago);
-    until_next = std::min(until_next, period - ago);
-  }
-  // Half of the way at a time, so that neighbours that move at once do not overshoot.
-  const auto shift = std::chrono::duration_cast<milliseconds>((until_next - since_previous) / 4).count();
-  constexpr std::int64_t worth_telling_ms = 50;
-  return std::abs(shift) < worth_telling_ms ? 0 : static_cast<std::int32_t>(std::clamp<std::int64_t>(shift, -32000, 32000));
+  std::set<NodeId> observers(expected_.begin(), expected_.end());
+  for (const auto& [id, at] : arrivals_) observers.insert(id);
+  const auto slot = std::distance(observers.begin(), observers.find(observer));
+  const Duration begins = period * slot / static_cast<std::ptrdiff_t>(observers.size());
+  Duration wait = (begins + period - now.time_since_epoch() % period) % period;
+  if (wait < period / 2) wait += period;
+  return static_cast<std::uint16_t>(std::chrono::duration_cast<milliseconds>(wait).count());
 }
 
 std::optional<ProbeResult> Prober::on_ack(const NodeId& from, const Ack& ack, Instant now, LocalHealth& health, Outbox& out) {
@@ -176,8 +172,10 @@ std::optional<ProbeResult> Prober::on_ack(const NodeId& from, const Ack& ack, In
   const auto subject = subjects_.find(from);
   if (subject != subjects_.end()) {
     subject->second.answered = true;
-    // Bounded, so that no subject can keep its observers away.
-    if (found->why == Why::schedule) subject->second.due += std::clamp<Duration>(milliseconds(ack.shift_ms), -cycle() / 4, cycle() / 4);
+    // Bounded, so that no subject can keep its observers away, or busy.
+    if (found->why == Why::schedule && ack.again_ms != 0) {
+      subject->second.due = found->sent + std::clamp<Duration>(milliseconds(ack.again_ms), cycle() / 2, cycle() * 3 / 2);
+    }
   }
   probes_.erase(found);
   return ProbeResult{from, true, false, subject != subjects_.end()};

@@ -13,10 +13,13 @@
 
 namespace wigwag {
 
-// Smoothed round trip of one path (RFC 6298's estimator).
+// Smoothed round trip of one path: RFC 6298's estimator, begun with the best of the first few
+// samples, because on a new path the first ones wait for handshakes.
 struct RoundTrip {
   Duration smoothed{};
   Duration variation{};
+  int samples = 0;              // up to first_few
+  static constexpr int first_few = 4;
   void sample(Duration measured);
 };
 
@@ -30,9 +33,9 @@ struct ProbeResult {
 
 // Failure probing over warm edges (after SWIM, Das et al. 2002): about one probe a second,
 // each subject once a cycle; on a miss a second try, and the subject's other observers are
-// asked at once. A subject sees when its observers' probes come in and asks them to shift, so
-// that they arrive evenly: a failure is met by somebody's probe within about a second. Holds
-// at most outstanding_max probes; further ones are not begun.
+// asked at once. A subject gives each of its observers a slot of its cycle and asks it to come
+// then: a failure is met by somebody's probe within about a second. Holds at most
+// outstanding_max probes; further ones are not begun.
 class Prober {
  public:
   Prober(const NodeId& self, std::uint64_t seed);
@@ -42,6 +45,8 @@ class Prober {
 
   // Whom we watch from now on. Those we already watched stay warm.
   void watch(const std::vector<NodeId>& subjects, Instant now);
+  // Who watches us for certain; others show themselves by their pings.
+  void watched_by(std::vector<NodeId> observers) { expected_ = std::move(observers); }
   bool watches(const NodeId& id) const { return subjects_.contains(id); }
 
   // Begins what is due and gives up what is overdue.
@@ -52,9 +57,9 @@ class Prober {
   // answer shows in the results of on_ack.
   void greet(const NodeId& id, Instant now, Outbox& out);
 
-  // An observer's ping came in; returns how it should shift its next ones to come in the
-  // middle between those of the others.
-  std::int32_t on_ping(const NodeId& observer, Instant now);
+  // An observer's ping came in; returns after how many milliseconds its next one should, to be
+  // in its slot.
+  std::uint16_t on_ping(const NodeId& observer, Instant now);
 
   std::optional<ProbeResult> on_ack(const NodeId& from, const Ack& ack, Instant now, LocalHealth& health, Outbox& out);
   std::optional<ProbeResult> on_indirect_ack(const NodeId& from, std::uint32_t sequence, LocalHealth& health);
@@ -103,6 +108,7 @@ class Prober {
   NodeId self_;
   Rng rng_;
   std::map<NodeId, Subject> subjects_;
+  std::vector<NodeId> expected_;        // observers that may not have pinged yet
   std::map<NodeId, Instant> arrivals_;  // when each of our observers last pinged us
   std::vector<Probe> probes_;
   std::map<NodeId, RoundTrip> round_trips_;

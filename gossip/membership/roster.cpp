@@ -36,6 +36,10 @@ bool better_chain(const Chain& fresh, const Chain& held) {
   return fresh.redemption->wire < held.redemption->wire;
 }
 
+bool has_run_out(const Member& member, UnixTime now) {
+  return expired(member.record.body.expires, now) || expired(member.chain.certificate.body.expires, now);
+}
+
 Outcome refused(const NodeId& node, TrustError reason) { return {Applied::refused, reason, node}; }
 
 bool subnets_within(const std::vector<Prefix>& subnets, const Rights& rights) {
@@ -130,11 +134,12 @@ Outcome Roster::apply_record(const Item& item, std::optional<UnixTime> judged_at
   if (!supersedes(record->body.left, record->body.version, old.left, old.version)) {
     const bool tie = record->body.left == old.left && record->body.version == old.version;
     if (!tie) return {chain_adopted ? Applied::updated : Applied::stale, {}, node};
-    if (blake2b(record->wire) < blake2b(held->record.wire)) adopt_record(*held, std::move(*record), id);
+    if (const auto reason = refusal(record->body, held->chain.certificate.body, by)) return refused(node, *reason);
+    if (blake2b(record->wire) < blake2b(held->record.wire)) adopt_record(*held, std::move(*record), id, judged_at);
     return {Applied::equivocation, {}, node};
   }
   if (const auto reason = refusal(record->body, held->chain.certificate.body, by)) return refused(node, *reason);
-  adopt_record(*held, std::move(*record), id);
+  adopt_record(*held, std::move(*record), id, judged_at);
   return {Applied::updated, {}, node};
 }
 
@@ -152,9 +157,8 @@ Outcome Roster::insert(Chain chain, Signed<Record> record, std::uint64_t record_
   member.seat = {node, ring_positions(rules_.network, node)};
   member.health = record.body.left ? Health::left : Health::alive;
   // What has run out is kept, because others' admission may rest on it, and counts for nothing.
-  member.expired = judged_at && (wigwag::expired(record.body.expires, *judged_at) ||
-                                 wigwag::expired(member.chain.certificate.body.expires, *judged_at));
   member.record = std::move(record);
+  member.expired = judged_at && has_run_out(member, *judged_at);
   members_.emplace(node, std::move(member));
   reseat();
   ++revision_;
@@ -169,22 +173,25 @@ bool Roster::adopt_chain(Member& member, Chain chain) {
   return true;
 }
 
-// A newer record refutes what was said against the older one, and so brings the dead back.
-bool Roster::adopt_record(Member& member, Signed<Record> record, std::uint64_t record_id) {
+// A newer record refutes what was said against the older one, and so brings the dead back. Of
+// two with one version neither answers the other's accusers.
+void Roster::adopt_record(Member& member, Signed<Record> record, std::uint64_t record_id, std::optional<UnixTime> judged_at) {
   if (record.body.tunnel_key != member.record.body.tunnel_key) member.key_since = revision_;
   const bool was_live = member.live();
+  const bool refutes = record.body.version != member.record.body.version || record.body.left != member.record.body.left;
   member.record = std::move(record);
   member.record_id = record_id;
-  member.refuted.clear();
-  for (const auto& accusation : member.accusations) member.refuted.push_back(accusation.statement.body.accuser);
-  member.accusations.clear();
-  member.accused_since.reset();
-  member.quorum_since.reset();
-  member.expired = false;
-  member.health = member.record.body.left ? Health::left : Health::alive;
+  member.expired = judged_at && has_run_out(member, *judged_at);
+  if (refutes) {
+    member.refuted.clear();
+    for (const auto& accusation : member.accusations) member.refuted.push_back(accusation.statement.body.accuser);
+    member.accusations.clear();
+    member.accused_since.reset();
+    member.quorum_since.reset();
+    member.health = member.record.body.left ? Health::left : Health::alive;
+  }
   if (member.live() != was_live) reseat();
   ++revision_;
-  return true;
 }
 
 Outcome Roster::apply_accusation(const Item& item, Instant at) {
@@ -238,7 +245,7 @@ void Roster::forget(const NodeId& id) {
 std::vector<NodeId> Roster::expire(UnixTime now) {
   std::vector<NodeId> turned;
   for (auto& [id, member] : members_) {
-    const bool out = wigwag::expired(member.record.body.expires, now) || wigwag::expired(member.chain.certificate.body.expires, now);
+    const bool out = has_run_out(member, now);
     if (out == member.expired) continue;
     member.expired = out;
     turned.push_back(id);

@@ -148,7 +148,7 @@ class Roster {
   std::optional<TrustError> refusal(const Record& record, const Certificate& certificate, const Judgement& by) const;
   Outcome insert(Chain chain, Signed<Record> record, std::uint64_t record_id, std::optional<UnixTime> judged_at);
   bool adopt_chain(Member& member, Chain chain);
-  bool adopt_record(Member& member, Signed<Record> record, std::uint64_t record_id);
+  void adopt_record(Member& member, Signed<Record> record, std::uint64_t record_id, std::optional<UnixTime> judged_at);
   void reseat() {
     seats_stale_ = true;
     ++seating_;

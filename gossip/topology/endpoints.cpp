@@ -100,14 +100,36 @@ bool PeerEndpoints::judge(const NodeId& id, const Facts& facts, Instant now) {
     peer.candidates = std::move(list);
   }
   const auto* kernel = facts.kernel;
+  listen(peer, kernel, now);
   const bool recent = kernel != nullptr && kernel->last_handshake_unix_s != 0 && facts.wall.seconds - kernel->last_handshake_unix_s < session_s;
-  peer.up = recent && !facts.down;
+  peer.up = recent && !facts.down && !silent(id, now);
   if (peer.up) peer.since = now;
   if (!peer.up && now >= peer.since + candidate_patience && !peer.candidates.empty()) {
     peer.trying = (peer.trying + 1) % peer.candidates.size();
     peer.since = now;
   }
   return wanted(id) != before;
+}
+
+bool PeerEndpoints::silent(const NodeId& id, Instant now) const {
+  const auto found = peers_.find(id);
+  return found != peers_.end() && found->second.unanswered_since && now >= *found->second.unanswered_since + silence_patience;
+}
+
+// Keepalives, the persistent ones and the one that answers data, are not answered: what
+// they add to the bytes sent since the last look says nothing.
+void PeerEndpoints::listen(Peer& peer, const TunnelPeerState* kernel, Instant now) {
+  const auto elapsed = std::chrono::duration_cast<std::chrono::seconds>(now - peer.looked);
+  peer.looked = now;
+  if (kernel == nullptr || kernel->rx_bytes != peer.rx || kernel->tx_bytes < peer.tx) {
+    peer.unanswered_since.reset();
+  } else if (!peer.unanswered_since) {
+    const bool persistent = kernel->keepalive.count() > 0;
+    const std::uint64_t keepalives = 1 + (persistent ? static_cast<std::uint64_t>(elapsed / kernel->keepalive) : 0);
+    if (kernel->tx_bytes - peer.tx > keepalives * keepalive_bytes) peer.unanswered_since = now;
+  }
+  peer.rx = kernel == nullptr ? 0 : kernel->rx_bytes;
+  peer.tx = kernel == nullptr ? 0 : kernel->tx_bytes;
 }
 
 Instant PeerEndpoints::next_wakeup() const {

@@ -41,11 +41,18 @@ class OwnEndpoints {
 
 // Which endpoint of a peer to try, and when to try the next: while no handshake succeeds
 // each candidate gets candidate_patience (two initiations of the kernel's). Once a session
-// stands, the endpoint belongs to the kernel, which follows its peer as it roams.
+// stands, the endpoint belongs to the kernel, which follows its peer as it roams. A session
+// that is silent for silence_patience stands no more: WireGuard answers all data within ten
+// seconds, so when both ends have moved at once, neither would ever hear of the other.
 class PeerEndpoints {
  public:
   static constexpr Duration candidate_patience = seconds(11);
   static constexpr std::int64_t session_s = 180;  // WireGuard's REJECT_AFTER_TIME
+  static constexpr Duration silence_patience = seconds(16);
+  static constexpr std::uint64_t keepalive_bytes = 32;  // a packet that nobody answers
+
+  // We send to this peer, and nothing comes back.
+  bool silent(const NodeId& id, Instant now) const;
 
   // What we want written into the kernel for this peer; nullopt: leave what is there.
   std::optional<Endpoint> wanted(const NodeId& id) const;
@@ -74,7 +81,11 @@ class PeerEndpoints {
     std::size_t trying = 0;
     Instant since{};
     bool up = false;
+    std::uint64_t rx = 0, tx = 0;  // as the kernel showed them at `looked`
+    Instant looked{};
+    std::optional<Instant> unanswered_since;
   };
+  static void listen(Peer& peer, const TunnelPeerState* kernel, Instant now);
   static std::vector<Endpoint> candidates(const Facts& facts);
   std::map<NodeId, Peer> peers_;
 };

@@ -229,6 +229,16 @@ TEST_F(Mesh, GoesOnAboveARestoredBackup) {
   EXPECT_TRUE(world.run_until(seconds(20), [&] { return world.agreed(all()); })) << explain();
 }
 
+// A machine without a battery for its clock: what it signs must not have run out before it is heard.
+TEST_F(Mesh, LetsInAMachineWhoseClockSays1970) {
+  grow_to(3);
+  const auto late = world.add();
+  world.set_clock_error(late, -World::wall_at_start);
+  EXPECT_TRUE(world.run_until(seconds(20), [&] { return world.agreed(all()); })) << explain();
+  world.run_for(minutes(3));
+  EXPECT_TRUE(world.agreed(all())) << explain();
+}
+
 TEST_F(Mesh, StaysAgreedUnderLoss) {
   grow_to(12);
   world.underlay().set_weather({.loss_permille = 50, .duplication_permille = 10});
