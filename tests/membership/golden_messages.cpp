@@ -62,7 +62,7 @@ std::vector<Vector> rejected_small() {
       {"rejected-ping-one-value-more", Packer().array(3).number(0).number(7).number(7).take(), reads_message},
       {"rejected-ping-one-byte-more", with_last(message(Ping{7}), 0xc0), reads_message},
       {"rejected-ping-number-beyond-32-bits", Packer().array(2).number(0).number(1ULL << 32).take(), reads_message},
-      {"rejected-ack-shift-beyond-16-bits", Packer().array(3).number(1).number(7).number(65'536).take(), reads_message},
+      {"rejected-ack-wait-beyond-16-bits", Packer().array(3).number(1).number(7).number(65'536).take(), reads_message},
       {"rejected-ping-request-short-key", short_key.take(), reads_message},
       {"rejected-have-negative-id", negative, reads_message},
       {"rejected-have-121-ids", message(Have{std::vector<std::uint64_t>(message_limits::ids + 1, 7)}), reads_message},
@@ -125,8 +125,7 @@ std::vector<Vector> good_messages() {
   return {
       {"ping", message(Ping{4242}), reads_message},
       {"ack", message(Ack{4242, 0}), reads_message},
-      {"ack-later", message(Ack{4242, 250}), reads_message},
-      {"ack-earlier", message(Ack{4242, -250}), reads_message},
+      {"ack-again", message(Ack{4242, 6250}), reads_message},
       {"ping-request", message(PingRequest{4242, world.joiner_id}), reads_message},
       {"indirect-ack", message(IndirectAck{4242}), reads_message},
       {"push-record", message(Push{{world.record_item()}}), reads_message},

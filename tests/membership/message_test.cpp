@@ -35,10 +35,10 @@ TEST(Message, IsReadAsItWasWritten) {
 }
 
 TEST(Message, KeepsWhatItSays) {
-  const auto ack = decode_message(encode_message(Ack{7, -250}));
+  const auto ack = decode_message(encode_message(Ack{7, 6250}));
   ASSERT_TRUE(ack);
   EXPECT_EQ(std::get<Ack>(*ack).sequence, 7U);
-  EXPECT_EQ(std::get<Ack>(*ack).shift_ms, -250);
+  EXPECT_EQ(std::get<Ack>(*ack).again_ms, 6250);
   const Range listed{.first = 5, .last = 9, .listed = true, .entries = {{6, 1, 2, 3}, {7, 4, 5, 6}}};
   const auto compare = decode_message(encode_message(Compare{UnixTime{99}, Endpoint::parse("198.51.100.7:9"), true, {listed}}));
   ASSERT_TRUE(compare);

@@ -72,7 +72,7 @@ inline Push random_push(Rng& rng) {
 inline Message random_message(Rng& rng) {
   switch (rng.below(9)) {
     case 0: return Ping{random_number(rng)};
-    case 1: return Ack{random_number(rng), static_cast<std::int32_t>(rng.below(65536)) - 32768};
+    case 1: return Ack{random_number(rng), static_cast<std::uint16_t>(rng.below(65536))};
     case 2: return PingRequest{random_number(rng), random_key<NodeId>(rng)};
     case 3: return IndirectAck{random_number(rng)};
     case 4: return random_push(rng);
