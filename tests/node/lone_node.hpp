@@ -14,6 +14,7 @@ namespace wigwag {
 
 struct LoneNode {
   static constexpr std::uint64_t self = 1;
+  static constexpr std::uint64_t numbers_max = 40;  // who may become a member: SmallMesh's first ones, and its joiner
   static constexpr std::size_t wakeups_max = 100'000;
 
   // The node is member 1 of `members`, whom it knows from its disk.
@@ -93,6 +94,13 @@ struct LoneNode {
     const auto key = gossip_mac_key(mesh.network, mesh.identity(number), mesh.id(number), mesh.id(self));
     return TunnelDatagram{address_of(number), Plane::direct, protect(encode_message(message), *key)};
   }
+  // Whether a test has a chain for this one: nobody else can be a member.
+  bool admissible(const NodeId& id) const {
+    for (std::uint64_t number = 0; number < numbers_max; ++number) {
+      if (mesh.id(number) == id) return true;
+    }
+    return id == public_key(mesh.joiner);
+  }
   // What the node has said to a member since the last look.
   std::vector<Message> heard_by(std::uint64_t number) { return std::exchange(inboxes[mesh.id(number)], {}); }
   template <class Kind>
@@ -144,17 +152,21 @@ struct LoneNode {
   // Every datagram is one that its receiver can read.
   void note(const SendTunnel& sent) {
     check(sent.bytes.size() <= limits::datagram_payload, "a datagram is of bounded size");
-    for (std::uint64_t number = 0; number < 40; ++number) {
-      if (number == self || address_of(number) != sent.to) continue;
-      const auto key = gossip_mac_key(mesh.network, mesh.identity(number), mesh.id(self), mesh.id(number));
-      const auto payload = unprotect(sent.bytes, *key);
-      check(payload.has_value(), "its receiver can check it");
-      auto message = decode_message(*payload);
-      check(message.has_value(), "its receiver can read it");
-      inboxes[mesh.id(number)].push_back(std::move(*message));
-      return;
+    const auto secret = secret_at(sent.to);
+    check(secret.has_value(), "it is for a member");
+    const NodeId receiver = public_key(*secret);
+    const auto payload = unprotect(sent.bytes, *gossip_mac_key(mesh.network, *secret, mesh.id(self), receiver));
+    check(payload.has_value(), "its receiver can check it");
+    auto message = decode_message(*payload);
+    check(message.has_value(), "its receiver can read it");
+    inboxes[receiver].push_back(std::move(*message));
+  }
+  std::optional<NodeSecret> secret_at(const Address& address) const {
+    for (std::uint64_t number = 0; number < numbers_max; ++number) {
+      if (number != self && address_of(number) == address) return mesh.identity(number);
     }
-    check(false, "it is for a member");
+    if (overlay_ipv6(mesh.network, public_key(mesh.joiner)) == address) return mesh.joiner.duplicate();
+    return std::nullopt;
   }
   NodeStatus shown;
 };
