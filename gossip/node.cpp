@@ -14,6 +14,7 @@ constexpr std::size_t mac_keys_max = 4096;          // derived again when needed
 constexpr std::size_t detail_bytes_max = 200;
 constexpr Duration rare = seconds(10);
 constexpr std::int64_t clock_jump_s = 60;
+constexpr std::int64_t epoch_leap_s = 365LL * 24 * 3600;
 
 }  // namespace
 
@@ -54,7 +55,10 @@ void Node::Impl::notice_time(Now now) {
   now_ = now;
   if (!started_) {
     started_ = true;
-    version_ = {std::max(version_.epoch + 1, static_cast<std::uint32_t>(std::clamp<std::int64_t>(now.wall.seconds, 0, UINT32_MAX - 1))), 0};
+    // A clock far ahead of all that we have dated must not spend the epochs of years to come:
+    // others would refuse them.
+    const auto plausible = dated_.seconds == 0 ? now.wall.seconds : std::min(now.wall.seconds, dated_.seconds + epoch_leap_s);
+    version_ = {std::max(version_.epoch + 1, static_cast<std::uint32_t>(std::clamp<std::int64_t>(plausible, 0, UINT32_MAX - 1))), 0};
     // The epoch is on disk before anybody hears of it.
     out_.push_back(Persist{true});
     if (joined_) become_member();
@@ -184,7 +188,8 @@ Instant Node::Impl::next_wakeup() const {
   Instant next = std::min(next_call_, hello_client_.next_wakeup());
   if (!joined_) return next;
   if (leaving_since_) return left_told_ ? never : now_.at + milliseconds(50);
-  next = std::min({next, prober_.next_wakeup(), spread_.next_wakeup(), next_compare_, next_rejoin_, next_sweep_, next_judgement_});
+  next = std::min({next, prober_.next_wakeup(), spread_.next_wakeup(), next_compare_, next_rejoin_, next_sweep_});
+  if (kernel_) next = std::min(next, next_judgement_);
   if (settled_revision_ != roster_.revision()) next = std::min(next, next_settlement_);
   if (self_stale_) next = std::min(next, announced_at_ + seconds(1));
   const Instant verdicts = verdicts_.next_wakeup();

@@ -108,10 +108,9 @@ void Node::Impl::member_news(const NodeId& id, const Item& item, const Outcome& 
   }
   if (id == id_) return;
   spread_.add(item, urgency_of(member.record.body), from);
-  if (!member.refuted.empty()) {
-    verdicts_.note_refuted(id, member.refuted, now_.at);
-    member.refuted.clear();
-  }
+  // Of one who was Down the accusers were right, as far as anybody could tell.
+  if (before != Health::dead) verdicts_.note_refuted(id, member.refuted, now_.at);
+  member.refuted.clear();
   if (member.record.body.left) {
     peer_endpoints_.forget(id);
     prober_.forget(id);
@@ -184,9 +183,17 @@ void Node::Impl::send_all_about(const NodeId& to, const std::vector<NodeId>& mem
     const Member* member = roster_.find(id);
     if (member != nullptr && repair_budget_ > 0) add_member(*member);
   }
+  // Sponsors before those they let in, who would be refused without.
+  std::vector<const Member*> wanted;
+  for (const auto key : keys) {
+    if (const Member* member = roster_.by_key(key)) wanted.push_back(member);
+  }
+  std::sort(wanted.begin(), wanted.end(), [this](const Member* a, const Member* b) { return roster_.admitted(*a) < roster_.admitted(*b); });
+  for (const Member* member : wanted) {
+    if (repair_budget_ > 0) add_member(*member);
+  }
   for (const auto key : keys) {
     if (repair_budget_ <= 0) break;
-    if (const Member* member = roster_.by_key(key)) add_member(*member);
     NodeId least;
     store_be64(least.bytes.data(), key);
     const auto revocation = roster_.revocations().lower_bound(least);
@@ -197,14 +204,18 @@ void Node::Impl::send_all_about(const NodeId& to, const std::vector<NodeId>& mem
   push_items(to, std::move(items), mail_);
 }
 
-void Node::Impl::on(const NodeId& from, const Compare& compare) {
+void Node::Impl::heard_clock(const NodeId& from, UnixTime theirs) {
   const bool was_trusted = peer_clock_.trusted();
-  peer_clock_.heard(from, compare.wall, now_.wall);
-  if (was_trusted != peer_clock_.trusted()) {
-    self_stale_ = true;  // our record may be dated by a time that nobody shares
-    raise_rarely(was_trusted ? EventKind::clock_doubtful : EventKind::clock_trusted, id_,
-                 "peers' clocks are " + std::to_string(peer_clock_.median_offset_s()) + " s ahead of ours");
-  }
+  peer_clock_.heard(from, theirs, now_.wall);
+  if (was_trusted == peer_clock_.trusted()) return;
+  self_stale_ = true;                      // our record may be dated by a time that nobody shares
+  roster_.expire(judged_at());             // and others may have run out by that time only
+  raise_rarely(was_trusted ? EventKind::clock_doubtful : EventKind::clock_trusted, id_,
+               "peers' clocks are " + std::to_string(peer_clock_.median_offset_s()) + " s ahead of ours");
+}
+
+void Node::Impl::on(const NodeId& from, const Compare& compare) {
+  heard_clock(from, compare.wall);
   if (compare.you) {
     const auto before = own_endpoints_.observed();
     own_endpoints_.seen_by(from, *compare.you);

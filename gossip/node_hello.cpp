@@ -126,8 +126,8 @@ void Node::Impl::accept_welcome(const HelloClient::Finished& finished) {
   const NodeId host_id = record->body.node;
   const Member* held = roster_.find(host_id);
   const Health before = held != nullptr ? held->health : Health::alive;
+  heard_clock(host_id, answer.host_time);
   const auto outcome = roster_.apply_record(host, judged_at(), now_.wall, true);
-  peer_clock_.heard(host_id, answer.host_time, now_.wall);
   if (hints_.size() < hints_max) hints_[host_id] = {finished.host.address, record->body.listen_port};
   peer_endpoints_.retry(host_id);
   const bool first = !joined_;

@@ -96,6 +96,7 @@ class Node::Impl {
   void take_accusation(const NodeId& from, const Item& item);
   void take_revocation(const NodeId& from, const Item& item);
   void member_news(const NodeId& id, const Item& item, const Outcome& outcome, Health before, std::optional<NodeId> from);
+  void heard_clock(const NodeId& from, UnixTime theirs);
   void send_all_about(const NodeId& to, const std::vector<NodeId>& members, const std::vector<std::uint64_t>& keys);
   void nudge(const Member& member);
   const MacKey* mac_key(const NodeId& from, const NodeId& to);
@@ -160,6 +161,7 @@ class Node::Impl {
   bool left_told_ = false;
   Instant announced_at_{};
   Instant refuted_at_{};
+  Duration refute_pause_{};
 
   std::vector<Endpoint> seeds_;
   std::size_t next_seed_ = 0;

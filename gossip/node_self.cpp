@@ -8,7 +8,9 @@ namespace {
 
 constexpr std::int64_t record_refresh_s = 24 * 3600;      // renewed this long after it was made
 constexpr Duration announce_pause = seconds(1);           // between changes that only we think important
-constexpr Duration refute_pause = milliseconds(200);
+constexpr Duration refute_pause_least = milliseconds(200);
+constexpr Duration refute_pause_most = milliseconds(800);    // well within the grace that comes before a verdict
+constexpr Duration refuted_recently = seconds(5);
 constexpr Duration settle_pause = milliseconds(200);      // claims are compared at most this often
 constexpr int goodbyes = 3;
 constexpr Duration goodbye_pause = milliseconds(150);
@@ -91,8 +93,11 @@ void Node::Impl::adopt_foreign_version(const Record& record) {
 void Node::Impl::watch_own_record() {
   const Member* own = self();
   if (own == nullptr) return;
-  if (version_ < own->record.body.version) adopt_foreign_version(own->record.body);
-  if (!joined_ || own->accusations.empty() || now_.at < refuted_at_ + refute_pause) return;
+  const bool said_goodbye = own->record.body.left && !leaving_since_;
+  if (said_goodbye || version_ < own->record.body.version) adopt_foreign_version(own->record.body);
+  if (!joined_ || own->accusations.empty() || now_.at < refuted_at_ + refute_pause_) return;
+  // Where accusations keep coming, ours is not the only machine that is too busy for more.
+  refute_pause_ = now_.at < refuted_at_ + refuted_recently ? std::min(2 * refute_pause_, refute_pause_most) : refute_pause_least;
   refuted_at_ = now_.at;
   const NodeId accuser = own->accusations.front().statement.body.accuser;
   const Member* who = roster_.find(accuser);

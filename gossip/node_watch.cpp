@@ -48,6 +48,8 @@ void Node::Impl::accuse(const NodeId& subject) {
   const auto own = std::find_if(member->accusations.begin(), member->accusations.end(),
                                 [&](const HeldAccusation& held) { return held.statement.body.accuser == id_; });
   if (own != member->accusations.end()) return;
+  // The others would not count it, and it is our path or our machine that is bad.
+  if (verdicts_.is_ignored(subject, id_, now_.at)) return;
   const auto made = make_accusation({subject, member->record.body.version, id_}, config_.network, identity_);
   const Item item{ItemKind::accusation, made.wire, {}, {}, {}};
   const bool first = member->accusations.empty();
@@ -144,7 +146,7 @@ void Node::Impl::sweep_tick() {
     greeted_.erase(id);
     dirty_ = true;
   }
-  if (const auto judged = judged_at()) roster_.expire(*judged);
+  roster_.expire(judged_at());
 }
 
 }  // namespace wigwag

@@ -11,7 +11,8 @@ namespace {
 constexpr Duration patience_unknown = milliseconds(500);
 constexpr Duration patience_cold = milliseconds(1500);  // a handshake comes first
 constexpr Duration patience_least = milliseconds(150);
-constexpr Duration patience_most = seconds(1);
+constexpr Duration patience_most = seconds(3);
+constexpr Duration busy = milliseconds(50);           // a deadline noticed this late: we were
 constexpr Duration asked_recently = seconds(2);
 
 }  // namespace
@@ -56,15 +57,16 @@ Duration Prober::patience(const NodeId& id, const LocalHealth& health) const {
 
 Prober::Probe* Prober::outstanding(const NodeId& subject) {
   const auto found = std::find_if(probes_.begin(), probes_.end(),
-                                  [&](const Probe& p) { return p.subject == subject && p.why != Why::greeting; });
+                                  [&](const Probe& p) { return p.subject == subject && p.why != Why::greeting && !p.given_up; });
   return found == probes_.end() ? nullptr : &*found;
 }
 
 void Prober::send_try(Probe& probe, Instant now, Duration patience, Outbox& out) {
   out.push_back({probe.subject, Ping{probe.first_sequence + static_cast<std::uint32_t>(probe.tries)}});
   ++probe.tries;
-  probe.sent = now;
+  probe.sent[static_cast<std::size_t>(probe.tries - 1)] = now;
   probe.deadline = now + patience;
+  probe.prolonged = false;
   ++sent_;
 }
 
@@ -111,10 +113,24 @@ void Prober::ask_others(Probe& probe, Instant now, const Roster& roster, Outbox&
   }
 }
 
+// Where we come late to a deadline, the answer may lie unread in a socket: it gets as long again.
+bool Prober::pardoned(Probe& probe, Instant now) const {
+  const Duration late = now - probe.deadline;
+  if (late < busy || probe.prolonged) return false;
+  probe.prolonged = true;
+  probe.deadline = now + late;
+  return true;
+}
+
+void Prober::measure(const Probe& probe, std::uint32_t sequence, Instant now) {
+  const auto sent = probe.sent[sequence - probe.first_sequence];
+  round_trips_[probe.subject].sample(std::max(now - sent, Duration(1)));
+}
+
 std::vector<ProbeResult> Prober::tick(Instant now, const Roster& roster, LocalHealth& health, Outbox& out) {
   std::vector<ProbeResult> results;
   for (auto& probe : probes_) {
-    if (now < probe.deadline || probe.why == Why::greeting) continue;
+    if (now < probe.deadline || probe.why == Why::greeting || probe.given_up || pardoned(probe, now)) continue;
     if (probe.tries == 1) {
       if (probe.why == Why::schedule) ask_others(probe, now, roster, out);
       send_try(probe, now, 2 * patience(probe.subject, health), out);
@@ -125,6 +141,8 @@ std::vector<ProbeResult> Prober::tick(Instant now, const Roster& roster, LocalHe
     ++missed_;
     health.missed();
     results.push_back({probe.subject, false, false, warm});
+    probe.given_up = true;
+    probe.deadline = now + late_answers;
   }
   std::erase_if(probes_, [&](const Probe& p) { return now >= p.deadline; });
   begin_due(now, roster, health, out);
@@ -139,7 +157,7 @@ Instant Prober::next_wakeup() const {
 }
 
 void Prober::greet(const NodeId& id, Instant now, Outbox& out) {
-  const bool already = std::any_of(probes_.begin(), probes_.end(), [&](const Probe& p) { return p.subject == id && now < p.sent + seconds(1); });
+  const bool already = std::any_of(probes_.begin(), probes_.end(), [&](const Probe& p) { return p.subject == id && now < p.sent[0] + seconds(1); });
   if (!already) begin(id, Why::greeting, now, greeting_patience, out);
 }
 
@@ -163,9 +181,10 @@ std::optional<ProbeResult> Prober::on_ack(const NodeId& from, const Ack& ack, In
     return p.subject == from && sequence - p.first_sequence < static_cast<std::uint32_t>(p.tries);
   });
   if (found == probes_.end()) return std::nullopt;
-  // Only the latest try's time is known; an answer to an earlier one would measure too short.
-  if (sequence - found->first_sequence + 1 == static_cast<std::uint32_t>(found->tries)) {
-    round_trips_[from].sample(std::max(now - found->sent, Duration(1)));
+  measure(*found, sequence, now);
+  if (found->given_up) {
+    probes_.erase(found);
+    return std::nullopt;
   }
   for (const auto& [asker, theirs] : found->askers) out.push_back({asker, IndirectAck{theirs}});
   health.answered();
@@ -174,7 +193,7 @@ std::optional<ProbeResult> Prober::on_ack(const NodeId& from, const Ack& ack, In
     subject->second.answered = true;
     // Bounded, so that no subject can keep its observers away, or busy.
     if (found->why == Why::schedule && ack.again_ms != 0) {
-      subject->second.due = found->sent + std::clamp<Duration>(milliseconds(ack.again_ms), cycle() / 2, cycle() * 3 / 2);
+      subject->second.due = found->sent[0] + std::clamp<Duration>(milliseconds(ack.again_ms), cycle() / 2, cycle() * 3 / 2);
     }
   }
   probes_.erase(found);

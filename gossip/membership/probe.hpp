@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -79,9 +80,11 @@ class Prober {
     Why why = Why::schedule;
     int tries = 0;
     std::uint32_t first_sequence = 0;  // tries use first_sequence, first_sequence + 1
-    Instant sent{};
-    Instant deadline{};
+    std::array<Instant, 2> sent{};     // each try
+    Instant deadline{};                // of the latest try; when given up, of keeping it in mind
     bool asked_others = false;
+    bool prolonged = false;
+    bool given_up = false;             // a late answer still tells how slow the path is
     std::vector<std::pair<NodeId, std::uint32_t>> askers{};  // who gets an IndirectAck
   };
   struct Subject {
@@ -95,8 +98,11 @@ class Prober {
   static constexpr std::size_t observers_max = 32;
   static constexpr Duration warm_up = seconds(10);
   static constexpr Duration greeting_patience = seconds(6);
+  static constexpr Duration late_answers = seconds(10);
 
   Probe* begin(const NodeId& subject, Why why, Instant now, Duration patience, Outbox& out);
+  void measure(const Probe& probe, std::uint32_t sequence, Instant now);
+  bool pardoned(Probe& probe, Instant now) const;
   void send_try(Probe& probe, Instant now, Duration patience, Outbox& out);
   void ask_others(Probe& probe, Instant now, const Roster& roster, Outbox& out);
   Duration patience(const NodeId& id, const LocalHealth& health) const;

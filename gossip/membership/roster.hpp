@@ -105,8 +105,9 @@ class Roster {
   Outcome apply_revocation(const Item& item);
 
   void forget(const NodeId& id);
-  // Marks records and certificates that have run out; returns whose state changed.
-  std::vector<NodeId> expire(UnixTime now);
+  // Marks records and certificates that have run out, none when the time is unknown; returns
+  // whose state changed.
+  std::vector<NodeId> expire(std::optional<UnixTime> now);
   // When a sponsor let it in, for settling who came first; the far future when nobody we know did.
   UnixTime admitted(const Member& member) const;
   // Settles who of a grant's redeemers its uses are for: the earliest, then the lowest id, the

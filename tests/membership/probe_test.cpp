@@ -145,15 +145,43 @@ TEST_F(ProbeTest, WaitsLongerTheLessItTrustsItself) {
   EXPECT_EQ(time_to_miss(unwell), 2 * time_to_miss(LocalHealth{}));
 }
 
-TEST_F(ProbeTest, MeasuresOnlyTheTryThatWasAnswered) {
+TEST_F(ProbeTest, MeasuresTheTryThatWasAnswered) {
   prober.watch({mesh.id(1)}, now);
   silent.insert(mesh.id(1));
+  while (pings.empty()) advance();
+  const Instant first_sent = pings.front().second;
   while (pings.size() < 2) advance();
   const auto first = sent<Ping>(everything)[0].second.sequence;
   Outbox out;
   EXPECT_TRUE(prober.on_ack(mesh.id(1), Ack{first, 0}, now + milliseconds(1), health, out)) << "late, and an answer all the same";
-  EXPECT_FALSE(prober.round_trip(mesh.id(1))) << "but no measure";
+  EXPECT_EQ(prober.round_trip(mesh.id(1)), now + milliseconds(1) - first_sent);
   EXPECT_FALSE(prober.on_ack(mesh.id(1), Ack{first, 0}, now + milliseconds(2), health, out)) << "only once";
+}
+
+// On a machine that is too busy answers come late; if they were forgotten it would never learn to wait.
+TEST_F(ProbeTest, LearnsFromAnswersThatComeAfterItGaveUp) {
+  prober.watch({mesh.id(1)}, now);
+  silent.insert(mesh.id(1));
+  while (prober.missed() == 0) advance();
+  const auto sequence = sent<Ping>(everything)[1].second.sequence;
+  Outbox out;
+  EXPECT_FALSE(prober.on_ack(mesh.id(1), Ack{sequence, 0}, now + milliseconds(1), health, out)) << "what was said stands";
+  EXPECT_TRUE(prober.round_trip(mesh.id(1)));
+}
+
+// Whoever comes late to a deadline has not read its sockets either.
+TEST_F(ProbeTest, WaitsOnceMoreWhenItComesLateToADeadline) {
+  prober.watch({mesh.id(1)}, now);
+  while (pings.empty()) advance();
+  silent.insert(mesh.id(1));
+  while (pings.size() < 2) advance();
+  now = prober.next_wakeup() + milliseconds(200);
+  Outbox out;
+  prober.tick(now, roster, health, out);
+  EXPECT_TRUE(sent<Ping>(out).empty()) << "no second try yet";
+  now += milliseconds(200);
+  prober.tick(now, roster, health, out);
+  EXPECT_EQ(sent<Ping>(out).size(), 1U);
 }
 
 TEST_F(ProbeTest, TakesNoAnswerFromAnother) {

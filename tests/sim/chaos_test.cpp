@@ -139,7 +139,10 @@ TEST(Chaos, IsWholeAgainWhenTheFaultsEnd) {
     chaos.world().run_for(seconds(15));
     ASSERT_TRUE(chaos.whole()) << "not for long; replay with WIGWAG_SEED=" << seed << " WIGWAG_CHAOS_RUNS=1" << chaos.explain();
     for (std::size_t i = 1; i < chaos.world().size(); ++i) {
-      ASSERT_TRUE(chaos.world().reaches(0, i)) << i << "; replay with WIGWAG_SEED=" << seed << " WIGWAG_CHAOS_RUNS=1" << chaos.explain();
+      // A session lost to the storm is found out only when data goes unanswered.
+      bool reached = false;
+      for (int tries = 0; tries < 20 && !reached; ++tries) reached = chaos.world().reaches(0, i);
+      ASSERT_TRUE(reached) << i << "; replay with WIGWAG_SEED=" << seed << " WIGWAG_CHAOS_RUNS=1" << chaos.explain();
     }
     const auto& counts = chaos.world().underlay().counts();
     ASSERT_EQ(counts.sent + counts.duplicated, counts.delivered + counts.dropped + counts.in_flight);
