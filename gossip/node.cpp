@@ -167,6 +167,7 @@ void Node::Impl::upkeep() {
     return;
   }
   watch_own_record();
+  if (!joined_) return;
   rewire();
   for (const auto& result : prober_.tick(now_.at, roster_, health_, mail_)) handle_probe(result);
   judge_members();

@@ -46,14 +46,21 @@ void Node::Impl::on(const NodeId& from, const PingRequest& request) {
   prober_.on_request(from, request, now_.at, health_, mail_);
 }
 
-void Node::Impl::on(const NodeId& from, const IndirectAck& ack) { prober_.on_indirect_ack(from, ack.sequence, health_); }
+void Node::Impl::on(const NodeId& from, const IndirectAck& ack) {
+  if (const auto result = prober_.on_indirect_ack(from, ack.sequence, health_)) handle_probe(*result);
+}
 
 void Node::Impl::on(const NodeId& from, const Push& push) {
   for (const auto& item : push.items) take_item(from, item);
 }
 
 void Node::Impl::on(const NodeId& from, const Have& have) { spread_.on_have(from, have, now_.at); }
-void Node::Impl::on(const NodeId& from, const Want& want) { spread_.on_want(from, want, mail_); }
+void Node::Impl::on(const NodeId& from, const Want& want) {
+  if (!may_repair()) return;
+  const auto before = mail_.size();
+  spread_.on_want(from, want, mail_);
+  repair_budget_ -= static_cast<double>((mail_.size() - before) * limits::datagram_payload);
+}
 void Node::Impl::on(const NodeId& from, const Need& need) { send_all_about(from, {}, need.keys); }
 
 void Node::Impl::take_item(const NodeId& from, const Item& item) {
@@ -79,11 +86,12 @@ void Node::Impl::take_record(const NodeId& from, const Item& item) {
       break;
     case Applied::needs_chain: mail_.push_back({from, Need{{key_of(outcome.node)}}}); break;
     case Applied::equivocation:
-      // Both are passed on: each is the proof against the other.
+      // Both are passed on, once: each is the proof against the other.
+      if (spread_.holds(statement_id(item.statement))) break;
       spread_.add(item, Urgency::records, from);
       if (const Member* kept = roster_.find(outcome.node)) spread_.add(roster_.item_of(*kept, false), Urgency::records, std::nullopt);
       raise_rarely(EventKind::equivocation, outcome.node, "two different records with one version: is its state copied to two machines?");
-      if (outcome.node == id_) announce(true);
+      outdone_ = outdone_ || outcome.node == id_;
       break;
     case Applied::full: raise_rarely(EventKind::members_full, outcome.node, std::to_string(config_.members_max) + " members are known"); break;
     case Applied::refused:
@@ -136,7 +144,9 @@ void Node::Impl::take_accusation(const NodeId& from, const Item& item) {
       const Member* subject = roster_.find(outcome.node);
       dirty_ = true;
       if (subject->accusations.size() == 1 && outcome.node != id_ && subject->live()) raise(EventKind::member_suspect, outcome.node);
-      spread_.add(item, Urgency::liveness, from);
+      if (!verdicts_.is_ignored(outcome.node, subject->accusations.back().statement.body.accuser, now_.at)) {
+        spread_.add(item, Urgency::liveness, from);
+      }
       break;
     }
     case Applied::held: spread_.note_held(statement_id(item.statement)); break;
@@ -166,10 +176,15 @@ void Node::Impl::take_revocation(const NodeId& from, const Item& item) {
   }
 }
 
-// All we hold under the given members and keys, within the budget for repairs.
-void Node::Impl::send_all_about(const NodeId& to, const std::vector<NodeId>& members, const std::vector<std::uint64_t>& keys) {
+bool Node::Impl::may_repair() {
   repair_budget_ = std::min(repair_burst, repair_budget_ + repair_rate * to_seconds(now_.at - repair_filled_));
   repair_filled_ = now_.at;
+  return repair_budget_ > 0;
+}
+
+// All we hold under the given members and keys, within the budget for repairs.
+void Node::Impl::send_all_about(const NodeId& to, const std::vector<NodeId>& members, const std::vector<std::uint64_t>& keys) {
+  if (!may_repair()) return;
   std::vector<Item> items;
   const auto add = [&](Item item) {
     repair_budget_ -= static_cast<double>(item.packed_size());

@@ -66,7 +66,8 @@ class Node::Impl {
   Record describe_self() const;
   void announce(bool even_if_same);
   void publish(Record record);
-  void adopt_foreign_version(const Record& record);
+  void end_membership();
+  void outbid(const Record& record);
   void watch_own_record();
   void settle_own_ipv4();
   void leave_tick();
@@ -97,6 +98,7 @@ class Node::Impl {
   void take_revocation(const NodeId& from, const Item& item);
   void member_news(const NodeId& id, const Item& item, const Outcome& outcome, Health before, std::optional<NodeId> from);
   void heard_clock(const NodeId& from, UnixTime theirs);
+  bool may_repair();
   void send_all_about(const NodeId& to, const std::vector<NodeId>& members, const std::vector<std::uint64_t>& keys);
   void nudge(const Member& member);
   const MacKey* mac_key(const NodeId& from, const NodeId& to);
@@ -162,6 +164,9 @@ class Node::Impl {
   Instant announced_at_{};
   Instant refuted_at_{};
   Duration refute_pause_{};
+  bool outdone_ = false;                // another speaks with our key
+  Instant outbid_at_{};
+  Duration outbid_pause_{};
 
   std::vector<Endpoint> seeds_;
   std::size_t next_seed_ = 0;

@@ -10,7 +10,11 @@ constexpr std::int64_t record_refresh_s = 24 * 3600;      // renewed this long a
 constexpr Duration announce_pause = seconds(1);           // between changes that only we think important
 constexpr Duration refute_pause_least = milliseconds(200);
 constexpr Duration refute_pause_most = milliseconds(800);    // well within the grace that comes before a verdict
+constexpr Duration refute_pause_obstinate = minutes(1);
+constexpr int obstinate_from = 6;                            // twice as many as it takes for the others
 constexpr Duration refuted_recently = seconds(5);
+constexpr Duration outbid_pause_least = milliseconds(200);
+constexpr Duration outbid_pause_most = minutes(1);
 constexpr Duration settle_pause = milliseconds(200);      // claims are compared at most this often
 constexpr int goodbyes = 3;
 constexpr Duration goodbye_pause = milliseconds(150);
@@ -64,6 +68,12 @@ void Node::Impl::publish(Record record) {
   if (chain_->redemption) item.redemption = chain_->redemption->wire;
   const auto outcome = roster_.apply_record(item, std::nullopt, now_.wall, true);
   if (!outcome.changed()) {
+    // An address that cannot be had must not keep us from being heard.
+    if (record.ipv4 && config_.ipv4 == record.ipv4 && ipv4_attempt_ == 0) {
+      ipv4_attempt_ = 1;
+      raise(EventKind::address_moved, id_, "the configured " + to_string(*record.ipv4) + " cannot be a member's: taking another");
+      return publish(describe_self());
+    }
     raise(EventKind::record_refused, id_, std::string("our own record: ") + to_string(outcome.reason) + ". " + advice(outcome.reason));
     return;
   }
@@ -72,20 +82,31 @@ void Node::Impl::publish(Record record) {
   dirty_ = true;
 }
 
+// Our own goodbye, from an earlier life: it is final.
+void Node::Impl::end_membership() {
+  joined_ = false;
+  chain_.reset();
+  waiting_for_ = "this identity has said goodbye to the network: run wigwag leave, then join with a new invitation";
+  raise(EventKind::join_failed, id_, waiting_for_);
+  dirty_ = true;
+}
+
 // Somebody holds a newer record of ours than we do: this machine's state is older than its
-// last life. We go on above it, on disk before anybody hears.
-void Node::Impl::adopt_foreign_version(const Record& record) {
-  if (record.left) {
-    joined_ = false;
-    chain_.reset();
-    waiting_for_ = "this identity has said goodbye to the network: run wigwag leave, then join with a new invitation";
-    raise(EventKind::join_failed, id_, waiting_for_);
-    return;
+// last life. We go on above it, on disk before anybody hears. Where it happens again and again
+// two machines live with one identity, and outbid each other ever more slowly.
+void Node::Impl::outbid(const Record& record) {
+  if (now_.at < outbid_at_ + outbid_pause_) return;
+  const bool again = outbid_pause_ != Duration::zero() && now_.at < outbid_at_ + 2 * outbid_pause_most;
+  outbid_pause_ = again ? std::min(2 * outbid_pause_, outbid_pause_most) : outbid_pause_least;
+  outbid_at_ = now_.at;
+  outdone_ = false;
+  if (version_ < record.version) {
+    version_ = record.version;
+    out_.push_back(Persist{true});
+    raise_rarely(EventKind::version_adopted, id_, "another life's state was newer; going on above version " +
+                                                      std::to_string(record.version.epoch) + "." + std::to_string(record.version.sequence) +
+                                                      (again ? ". Is this node's state copied to two machines?" : ""));
   }
-  version_ = std::max(version_, record.version);
-  out_.push_back(Persist{true});
-  raise(EventKind::version_adopted, id_, "state on disk was older; going on above version " + std::to_string(record.version.epoch) + "." +
-                                             std::to_string(record.version.sequence));
   announce(true);
 }
 
@@ -93,15 +114,21 @@ void Node::Impl::adopt_foreign_version(const Record& record) {
 void Node::Impl::watch_own_record() {
   const Member* own = self();
   if (own == nullptr) return;
-  const bool said_goodbye = own->record.body.left && !leaving_since_;
-  if (said_goodbye || version_ < own->record.body.version) adopt_foreign_version(own->record.body);
-  if (!joined_ || own->accusations.empty() || now_.at < refuted_at_ + refute_pause_) return;
-  // Where accusations keep coming, ours is not the only machine that is too busy for more.
-  refute_pause_ = now_.at < refuted_at_ + refuted_recently ? std::min(2 * refute_pause_, refute_pause_most) : refute_pause_least;
+  if (own->record.body.left && !leaving_since_) return end_membership();
+  if (outdone_ || version_ < own->record.body.version) outbid(own->record.body);
+  if (own->accusations.empty() || now_.at < refuted_at_ + refute_pause_) return;
+  std::vector<NodeId> accusers;
+  for (const auto& accusation : own->accusations) accusers.push_back(accusation.statement.body.accuser);
+  // Where accusations keep coming, ours is not the only machine that is too busy for more. Those
+  // whom the others have long ceased to count need no quick answer.
+  const bool obstinate = std::all_of(accusers.begin(), accusers.end(), [&](const NodeId& a) { return verdicts_.refutations(id_, a, now_.at) >= obstinate_from; });
+  const bool again = now_.at < refuted_at_ + (obstinate ? 2 * refute_pause_obstinate : refuted_recently);
+  const Duration most = obstinate ? refute_pause_obstinate : refute_pause_most;
+  refute_pause_ = again ? std::clamp(2 * refute_pause_, refute_pause_least, most) : refute_pause_least;
   refuted_at_ = now_.at;
-  const NodeId accuser = own->accusations.front().statement.body.accuser;
-  const Member* who = roster_.find(accuser);
-  raise_rarely(EventKind::accused, id_, "by " + (who != nullptr ? who->name() : to_hex(accuser).substr(0, 16)));
+  verdicts_.note_refuted(id_, accusers, now_.at);
+  const Member* who = roster_.find(accusers.front());
+  raise_rarely(EventKind::accused, id_, "by " + (who != nullptr ? who->name() : to_hex(accusers.front()).substr(0, 16)));
   health_.missed();
   ++counters_.refutations_made;
   announce(true);
@@ -131,13 +158,13 @@ void Node::Impl::settle_own_ipv4() {
     if (!holders.contains(overlay_ipv4_candidate(prefix, id_, ++ipv4_attempt_))) break;
   }
   announce(true);
-  raise(EventKind::address_moved, id_, "to " + to_string(*self()->record.body.ipv4));
+  if (const Member* moved = self(); moved->record.body.ipv4) raise(EventKind::address_moved, id_, "to " + to_string(*moved->record.body.ipv4));
 }
 
 void Node::Impl::on(const LeaveCommand&) {
   if (leaving_since_) return;
   leaving_since_ = now_.at;
-  if (!joined_) {
+  if (!joined_ || self() == nullptr) {
     left_told_ = true;
     out_.push_back(Left{});
     return;

@@ -38,7 +38,7 @@ void Node::Impl::rewire() {
 }
 
 void Node::Impl::handle_probe(const ProbeResult& result) {
-  if (!result.answered && !health_.frozen(now_.at)) accuse(result.subject);
+  if (!result.answered && result.on_schedule && !health_.frozen(now_.at)) accuse(result.subject);
 }
 
 // Our own word against a subject of ours that did not answer over a warm edge.
@@ -71,6 +71,7 @@ void Node::Impl::judge_members() {
     if (id == id_) continue;
     raise(EventKind::member_down, id);
     own_endpoints_.forget_witness(id);
+    peer_clock_.forget(id);
     self_stale_ = true;
   }
   isolated = isolated && roster_.live_count() <= 1;
@@ -94,7 +95,8 @@ void Node::Impl::rejoin_tick() {
   next_rejoin_hello_ = now_.at + rejoin_hello_pause * 3 / 4 + rng_.below(rejoin_hello_pause / 2);
   const Record& record = rng_.pick(away)->record.body;
   if (record.endpoints.empty() || record.hello_port == 0) return;
-  hello_client_.call({rng_.pick(record.endpoints).address, record.hello_port}, now_.at, entropy_, out_);
+  const Endpoint target{rng_.pick(record.endpoints).address, record.hello_port};
+  if (usable_endpoint(target, mesh_prefixes())) hello_client_.call(target, now_.at, entropy_, out_);
 }
 
 void Node::Impl::compare_with(const NodeId& edge, bool confirm) {

@@ -99,7 +99,10 @@ void AntiEntropy::compare_list(const Range& theirs, const Roster& roster, Differ
 AntiEntropy::Difference AntiEntropy::compare(const Compare& theirs, const Roster& roster) {
   Difference found;
   found.equal = true;
-  for (const auto& range : theirs.ranges) {
+  // In any order: where the answer has no room for all, none shall be left out for ever.
+  auto ranges = theirs.ranges;
+  rng_.shuffle(ranges);
+  for (const auto& range : ranges) {
     if (range.listed) {
       compare_list(range, roster, found);
     } else {

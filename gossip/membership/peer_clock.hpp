@@ -1,7 +1,7 @@
 #pragma once
 
 #include <algorithm>
-#include <map>
+#include <utility>
 #include <vector>
 
 #include "gossip/base/key.hpp"
@@ -16,8 +16,12 @@ class PeerClock {
   static constexpr std::int64_t tolerance_s = 2 * 3600;
 
   void heard(const NodeId& peer, UnixTime theirs, UnixTime ours) {
-    if (offsets_.size() >= peers_max && !offsets_.contains(peer)) offsets_.erase(offsets_.begin());
-    offsets_[peer] = theirs.seconds - ours.seconds;
+    forget(peer);
+    if (offsets_.size() >= peers_max) offsets_.erase(offsets_.begin());
+    offsets_.emplace_back(peer, theirs.seconds - ours.seconds);
+  }
+  void forget(const NodeId& peer) {
+    std::erase_if(offsets_, [&](const auto& held) { return held.first == peer; });
   }
   // The wall clock was set: what was measured against it says nothing any more.
   void forget_all() { offsets_.clear(); }
@@ -37,7 +41,7 @@ class PeerClock {
 
  private:
   static constexpr std::size_t peers_max = 16;
-  std::map<NodeId, std::int64_t> offsets_;
+  std::vector<std::pair<NodeId, std::int64_t>> offsets_;  // the one longest not heard first
 };
 
 }  // namespace wigwag

@@ -71,7 +71,11 @@ void Prober::send_try(Probe& probe, Instant now, Duration patience, Outbox& out)
 }
 
 Prober::Probe* Prober::begin(const NodeId& subject, Why why, Instant now, Duration patience, Outbox& out) {
-  if (probes_.size() >= outstanding_max) return nullptr;
+  const auto open = static_cast<std::size_t>(std::count_if(probes_.begin(), probes_.end(), [](const Probe& p) { return !p.given_up; }));
+  if (open >= (why == Why::request ? outstanding_max / 2 : outstanding_max)) return nullptr;
+  if (probes_.size() >= 2 * outstanding_max) {
+    probes_.erase(std::find_if(probes_.begin(), probes_.end(), [](const Probe& p) { return p.given_up; }));
+  }
   Probe probe{.subject = subject, .why = why, .first_sequence = sequence_};
   sequence_ = (sequence_ + 2) & 0xfffe;
   probes_.push_back(std::move(probe));
@@ -107,9 +111,10 @@ void Prober::ask_others(Probe& probe, Instant now, const Roster& roster, Outbox&
   const Member* member = roster.find(probe.subject);
   if (subject == subjects_.end() || member == nullptr || now < subject->second.others_asked + asked_recently) return;
   subject->second.others_asked = now;
-  probe.asked_others = true;
   for (const auto& observer : observers_of(member->seat, roster.seats())) {
-    if (observer != self_) out.push_back({observer, PingRequest{probe.first_sequence, probe.subject}});
+    if (observer == self_) continue;
+    probe.asked.push_back(observer);
+    out.push_back({observer, PingRequest{probe.first_sequence, probe.subject}});
   }
 }
 
@@ -139,7 +144,7 @@ std::vector<ProbeResult> Prober::tick(Instant now, const Roster& roster, LocalHe
     const auto subject = subjects_.find(probe.subject);
     const bool warm = subject != subjects_.end() && (subject->second.answered || now - subject->second.since >= warm_up);
     ++missed_;
-    health.missed();
+    if (probe.why == Why::schedule) health.missed();
     results.push_back({probe.subject, false, false, warm});
     probe.given_up = true;
     probe.deadline = now + late_answers;
@@ -191,6 +196,7 @@ std::optional<ProbeResult> Prober::on_ack(const NodeId& from, const Ack& ack, In
   const auto subject = subjects_.find(from);
   if (subject != subjects_.end()) {
     subject->second.answered = true;
+    subject->second.indirect_in_a_row = 0;
     // Bounded, so that no subject can keep its observers away, or busy.
     if (found->why == Why::schedule && ack.again_ms != 0) {
       subject->second.due = found->sent[0] + std::clamp<Duration>(milliseconds(ack.again_ms), cycle() / 2, cycle() * 3 / 2);
@@ -202,12 +208,15 @@ std::optional<ProbeResult> Prober::on_ack(const NodeId& from, const Ack& ack, In
 
 std::optional<ProbeResult> Prober::on_indirect_ack(const NodeId& from, std::uint32_t sequence, LocalHealth& health) {
   const auto found = std::find_if(probes_.begin(), probes_.end(), [&](const Probe& p) {
-    return p.asked_others && p.first_sequence == sequence && p.subject != from;
+    return p.first_sequence == sequence && std::find(p.asked.begin(), p.asked.end(), from) != p.asked.end();
   });
   if (found == probes_.end()) return std::nullopt;
-  // The subject lives and our own path to it may not: that counts against us, not it.
+  // The subject lives and our own path to it may not: that counts against us, not it. But
+  // nothing proves the other's word: if it is all that there ever is, the subject shall say so itself.
   health.missed();
-  const ProbeResult result{found->subject, true, true, true};
+  const auto subject = subjects_.find(found->subject);
+  const bool enough = subject != subjects_.end() && ++subject->second.indirect_in_a_row > indirect_max;
+  const ProbeResult result{found->subject, !enough, true, subject != subjects_.end()};
   probes_.erase(found);
   return result;
 }

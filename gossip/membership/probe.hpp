@@ -82,7 +82,7 @@ class Prober {
     std::uint32_t first_sequence = 0;  // tries use first_sequence, first_sequence + 1
     std::array<Instant, 2> sent{};     // each try
     Instant deadline{};                // of the latest try; when given up, of keeping it in mind
-    bool asked_others = false;
+    std::vector<NodeId> asked{};       // the observers that were sent a PingRequest
     bool prolonged = false;
     bool given_up = false;             // a late answer still tells how slow the path is
     std::vector<std::pair<NodeId, std::uint32_t>> askers{};  // who gets an IndirectAck
@@ -90,10 +90,12 @@ class Prober {
   struct Subject {
     Instant since{};
     bool answered = false;
+    int indirect_in_a_row = 0;
     Instant others_asked{};
     Instant due{};            // when it is probed next
   };
-  static constexpr std::size_t outstanding_max = 128;
+  static constexpr std::size_t outstanding_max = 128;  // half of them for requests of others
+  static constexpr int indirect_max = 3;               // cycles in which only others were answered
   static constexpr std::size_t askers_max = 16;
   static constexpr std::size_t observers_max = 32;
   static constexpr Duration warm_up = seconds(10);

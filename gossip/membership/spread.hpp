@@ -33,6 +33,7 @@ class Spread {
   // A statement that is news to us. `from`: who told us; it is not told again.
   void add(Item item, Urgency urgency, std::optional<NodeId> from);
   // We hold it, however it came: later announcements of it need no question.
+  bool holds(std::uint64_t id) const { return held_.contains(id); }
   void note_held(std::uint64_t id);
 
   void on_have(const NodeId& from, const Have& have, Instant now);

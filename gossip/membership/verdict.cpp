@@ -79,9 +79,9 @@ void Verdicts::note_refuted(const NodeId& subject, const std::vector<NodeId>& ac
   }
 }
 
-bool Verdicts::is_ignored(const NodeId& subject, const NodeId& accuser, Instant now) const {
+int Verdicts::refutations(const NodeId& subject, const NodeId& accuser, Instant now) const {
   const auto found = refuted_.find({subject, accuser});
-  return found != refuted_.end() && found->second.count >= refutations_max && now < found->second.first + memory;
+  return found != refuted_.end() && now < found->second.first + memory ? found->second.count : 0;
 }
 
 }  // namespace wigwag

@@ -30,7 +30,9 @@ class Verdicts {
 
   // `accusers` were answered by a newer record of `subject`.
   void note_refuted(const NodeId& subject, const std::vector<NodeId>& accusers, Instant now);
-  bool is_ignored(const NodeId& subject, const NodeId& accuser, Instant now) const;
+  // How often that was within the memory of ten minutes.
+  int refutations(const NodeId& subject, const NodeId& accuser, Instant now) const;
+  bool is_ignored(const NodeId& subject, const NodeId& accuser, Instant now) const { return refutations(subject, accuser, now) >= refutations_max; }
 
  private:
   struct Refutations {

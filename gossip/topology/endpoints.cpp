@@ -11,11 +11,6 @@ bool inside(const Address& address, const std::vector<Prefix>& mesh) {
   return std::any_of(mesh.begin(), mesh.end(), [&](const Prefix& p) { return p.contains(address); });
 }
 
-bool usable(const Endpoint& endpoint, const std::vector<Prefix>& mesh) {
-  const Address& a = endpoint.address;
-  return endpoint.port != 0 && !a.is_unspecified() && !a.is_multicast() && !a.is_link_local() && !inside(a, mesh);
-}
-
 void add_once(std::vector<Endpoint>& list, const Endpoint& endpoint) {
   if (std::find(list.begin(), list.end(), endpoint) == list.end()) list.push_back(endpoint);
 }
@@ -28,6 +23,11 @@ bool probably_beside(const Address& a, const Address& b) {
 
 }  // namespace
 
+bool usable_endpoint(const Endpoint& endpoint, const std::vector<Prefix>& mesh) {
+  const Address& a = endpoint.address;
+  return endpoint.port != 0 && !a.is_unspecified() && !a.is_multicast() && !a.is_link_local() && !inside(a, mesh);
+}
+
 void OwnEndpoints::set_local(std::vector<Address> addresses) {
   std::sort(addresses.begin(), addresses.end(), [](const Address& a, const Address& b) {
     return std::make_pair(a.is_private(), a) < std::make_pair(b.is_private(), b);
@@ -36,8 +36,9 @@ void OwnEndpoints::set_local(std::vector<Address> addresses) {
 }
 
 void OwnEndpoints::seen_by(const NodeId& witness, const Endpoint& endpoint) {
-  if (witnesses_.size() >= witnesses_max && !witnesses_.contains(witness)) witnesses_.erase(witnesses_.begin());
-  witnesses_[witness] = endpoint;
+  std::erase_if(witnesses_, [&](const auto& w) { return w.first == witness; });
+  if (witnesses_.size() >= witnesses_max) witnesses_.erase(witnesses_.begin());
+  witnesses_.emplace_back(witness, endpoint);
 }
 
 std::optional<Endpoint> OwnEndpoints::observed() const {
@@ -62,7 +63,7 @@ std::vector<Endpoint> OwnEndpoints::announce(std::uint16_t listen_port, const st
   for (const auto& endpoint : configured_) add_once(list, endpoint);
   if (const auto seen = observed()) add_once(list, *seen);
   for (const auto& address : local_) add_once(list, {address, listen_port});
-  std::erase_if(list, [&](const Endpoint& e) { return !usable(e, mesh); });
+  std::erase_if(list, [&](const Endpoint& e) { return !usable_endpoint(e, mesh); });
   if (list.size() > limits::endpoints_per_record) list.resize(limits::endpoints_per_record);
   return list;
 }
@@ -77,7 +78,7 @@ std::vector<Endpoint> PeerEndpoints::candidates(const Facts& facts) {
     if (beside_us(endpoint)) add_once(list, endpoint);
   }
   for (const auto& endpoint : facts.record.endpoints) add_once(list, endpoint);
-  std::erase_if(list, [&](const Endpoint& e) { return !usable(e, facts.mesh); });
+  std::erase_if(list, [&](const Endpoint& e) { return !usable_endpoint(e, facts.mesh); });
   return list;
 }
 
@@ -102,7 +103,9 @@ bool PeerEndpoints::judge(const NodeId& id, const Facts& facts, Instant now) {
   const auto* kernel = facts.kernel;
   listen(peer, kernel, now);
   const bool recent = kernel != nullptr && kernel->last_handshake_unix_s != 0 && facts.wall.seconds - kernel->last_handshake_unix_s < session_s;
-  peer.up = recent && !facts.down && !silent(id, now);
+  // A verdict is about its daemon: what its kernel sends shows that the path is good.
+  const bool heard = !facts.down || (peer.heard_at && now < *peer.heard_at + silence_patience);
+  peer.up = recent && heard && !silent(id, now);
   if (peer.up) peer.since = now;
   if (!peer.up && now >= peer.since + candidate_patience && !peer.candidates.empty()) {
     peer.trying = (peer.trying + 1) % peer.candidates.size();
@@ -128,6 +131,8 @@ void PeerEndpoints::listen(Peer& peer, const TunnelPeerState* kernel, Instant no
     const std::uint64_t keepalives = 1 + (persistent ? static_cast<std::uint64_t>(elapsed / kernel->keepalive) : 0);
     if (kernel->tx_bytes - peer.tx > keepalives * keepalive_bytes) peer.unanswered_since = now;
   }
+  if (kernel != nullptr && kernel->rx_bytes > peer.rx + keepalive_bytes && peer.looked_before) peer.heard_at = now;
+  peer.looked_before = kernel != nullptr;
   peer.rx = kernel == nullptr ? 0 : kernel->rx_bytes;
   peer.tx = kernel == nullptr ? 0 : kernel->tx_bytes;
 }

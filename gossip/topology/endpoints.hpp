@@ -13,15 +13,21 @@
 
 namespace wigwag {
 
+// Whether datagrams may be sent there at another's word: no group, no link-local address,
+// nothing inside the mesh itself.
+bool usable_endpoint(const Endpoint& endpoint, const std::vector<Prefix>& mesh);
+
 // Where our own WireGuard may be reached: what the operator configured, what members see
 // of us, and this host's addresses.
 class OwnEndpoints {
  public:
   void set_configured(std::vector<Endpoint> endpoints) { configured_ = std::move(endpoints); }
   void set_local(std::vector<Address> addresses);
-  // `witness` sees us at `endpoint`. Holds at most witnesses_max; one chosen by id makes room.
+  // `witness` sees us at `endpoint`. Holds at most witnesses_max; the one longest not heard makes room.
   void seen_by(const NodeId& witness, const Endpoint& endpoint);
-  void forget_witness(const NodeId& witness) { witnesses_.erase(witness); }
+  void forget_witness(const NodeId& witness) {
+    std::erase_if(witnesses_, [&](const auto& w) { return w.first == witness; });
+  }
 
   // What at least two witnesses agree on, or the only one says.
   std::optional<Endpoint> observed() const;
@@ -36,7 +42,7 @@ class OwnEndpoints {
   static constexpr std::size_t witnesses_max = 16;
   std::vector<Endpoint> configured_;
   std::vector<Address> local_;          // sorted: global before private
-  std::map<NodeId, Endpoint> witnesses_;
+  std::vector<std::pair<NodeId, Endpoint>> witnesses_;  // in the order they were heard
 };
 
 // Which endpoint of a peer to try, and when to try the next: while no handshake succeeds
@@ -83,6 +89,8 @@ class PeerEndpoints {
     bool up = false;
     std::uint64_t rx = 0, tx = 0;  // as the kernel showed them at `looked`
     Instant looked{};
+    bool looked_before = false;
+    std::optional<Instant> heard_at;       // more than keepalives came in
     std::optional<Instant> unanswered_since;
   };
   static void listen(Peer& peer, const TunnelPeerState* kernel, Instant now);
