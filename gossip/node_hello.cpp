@@ -95,7 +95,10 @@ void Node::Impl::on_hello_finished(const HelloClient::Finished& finished) {
     if (std::abs(ahead) > PeerClock::tolerance_s) {
       reason += " Its clock differs from ours by " + std::to_string(ahead) + " s.";
       // Not proven, but if true, a record dated by our clock would be refused for ever.
-      if (!joined_) peer_clock_.heard(NodeId{}, finished.answer->host_time, now_.wall), offered_.reset();
+      if (!joined_) {
+        peer_clock_.heard(NodeId{}, finished.answer->host_time, now_.wall);
+        offered_.reset();
+      }
     }
   }
   if (!joined_) {
@@ -165,6 +168,7 @@ HelloAnswer Node::Impl::judge_call(const HelloHost::Call& call) {
     answer.reason = reason;
     return answer;
   };
+  if (self() == nullptr) return refuse(TrustError::sponsor_unknown);
   const NodeId caller = call.offer.chain.certificate.body.node;
   const Member* held = roster_.find(caller);
   if (caller == id_ || roster_.is_revoked(caller) || (held != nullptr && held->record.body.left)) return refuse(TrustError::revoked);
