@@ -164,6 +164,8 @@ class Node::Impl {
   Instant announced_at_{};
   Instant refuted_at_{};
   Duration refute_pause_{};
+  Duration obstinate_pause_{};
+  Instant refute_due_ = never;
   bool outdone_ = false;                // another speaks with our key
   Instant outbid_at_{};
   Duration outbid_pause_{};

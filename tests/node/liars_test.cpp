@@ -1,0 +1,109 @@
+#include <gtest/gtest.h>
+
+#include "tests/node/lone_node.hpp"
+
+// One bad member, and what it must not be able to cause.
+namespace wigwag {
+namespace {
+
+std::size_t pushed(const std::vector<Message>& messages) {
+  std::size_t items = 0;
+  for (const auto& push : LoneNode::only<Push>(messages)) items += push.items.size();
+  return items;
+}
+
+Item accusation_of(const LoneNode& lone, std::uint64_t subject, Version version, std::uint64_t accuser) {
+  const auto made = make_accusation({lone.mesh.id(subject), version, lone.mesh.id(accuser)}, lone.mesh.network, lone.mesh.identity(accuser));
+  return {ItemKind::accusation, made.wire, {}, {}, {}};
+}
+
+TEST(Equivocation, IsPassedOnOnce) {
+  LoneNode lone;
+  lone.settle();
+  lone.run_for(seconds(5));
+  const Version version{900, 0};
+  Record one = lone.mesh.record_body(2, version);
+  Record two = one;
+  two.listen_port = 4242;
+  const auto kept = SmallMesh::record_item(lone.mesh.sign(one, 2));
+  const auto other = SmallMesh::record_item(lone.mesh.sign(two, 2));
+  lone.step(lone.from(0, Push{{kept}}));
+  lone.step(lone.from(0, Push{{other}}));
+  lone.run_for(seconds(5));
+  lone.heard_by(3);
+  for (int times = 0; times < 50; ++times) {
+    lone.step(lone.from(0, Push{{other}}));
+    lone.step(lone.from(3, Push{{kept}}));
+    lone.run_for(milliseconds(100));
+  }
+  EXPECT_LE(pushed(lone.heard_by(3)) + pushed(lone.heard_by(2)), 4U) << "nothing new was heard";
+}
+
+TEST(Refutation, OfOneWhoNeverStopsGrowsRare) {
+  LoneNode lone;
+  lone.settle();
+  lone.run_for(seconds(2));
+  const auto before = lone.status().self.sequence;
+  for (int times = 0; times < 600; ++times) {
+    const auto self = lone.status().self;
+    lone.step(lone.from(2, Push{{accusation_of(lone, LoneNode::self, {self.epoch, self.sequence}, 2)}}));
+    lone.run_for(milliseconds(500));
+  }
+  EXPECT_LE(lone.status().self.sequence - before, 30U) << "in five minutes";
+}
+
+TEST(Refutation, OfAnotherStaysQuickMeanwhile) {
+  LoneNode lone;
+  lone.settle();
+  lone.run_for(seconds(2));
+  const auto accuse = [&](std::uint64_t accuser) {
+    const auto self = lone.status().self;
+    lone.step(lone.from(accuser, Push{{accusation_of(lone, LoneNode::self, {self.epoch, self.sequence}, accuser)}}));
+  };
+  for (int times = 0; times < 100; ++times) accuse(2), lone.run_for(milliseconds(500));
+  const auto before = lone.status().self.sequence;
+  accuse(3);
+  lone.run_for(seconds(1));
+  EXPECT_GT(lone.status().self.sequence, before);
+}
+
+// A copied virtual machine: both speak with one key.
+TEST(Twins, OutbidEachOtherEverMoreSlowly) {
+  LoneNode lone;
+  lone.settle();
+  lone.run_for(seconds(2));
+  const auto first = lone.status().self.sequence;
+  std::uint32_t epoch = lone.status().self.epoch;
+  std::size_t told = 0;
+  for (int times = 0; times < 600; ++times) {
+    const auto self = lone.status().self;
+    const Version above{epoch, self.sequence + 1};
+    lone.step(lone.from(0, Push{{SmallMesh::record_item(lone.mesh.record(LoneNode::self, above))}}));
+    lone.run_for(milliseconds(500));
+  }
+  told = static_cast<std::size_t>(std::count_if(lone.raised.begin(), lone.raised.end(), [](const Event& e) { return e.kind == EventKind::version_adopted; }));
+  EXPECT_LE(told, 15U);
+  EXPECT_GE(told, 3U);
+  EXPECT_GT(lone.status().self.sequence, first);
+}
+
+TEST(Want, OfOneIsAnsweredWithinABudget) {
+  LoneNode lone;
+  lone.settle();
+  lone.run_for(seconds(2));
+  const auto news = SmallMesh::record_item(lone.mesh.record(2, {900, 0}));
+  lone.step(lone.from(0, Push{{news}}));
+  lone.run_for(seconds(1));
+  lone.heard_by(3);
+  const Want want{std::vector<std::uint64_t>(100, statement_id(news.statement))};
+  std::size_t answers = 0;
+  for (int times = 0; times < 2000; ++times) {
+    lone.step(lone.from(3, want));
+    answers += LoneNode::only<Push>(lone.heard_by(3)).size();
+  }
+  EXPECT_GT(answers, 0U);
+  EXPECT_LE(answers * limits::datagram_payload, 700'000U) << "in an instant";
+}
+
+}  // namespace
+}  // namespace wigwag
