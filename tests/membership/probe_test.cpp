@@ -109,6 +109,27 @@ TEST_F(ProbeTest, TakesAnothersWordForALivingSubject) {
   for (const auto& later : advance_for(seconds(2))) EXPECT_TRUE(later.answered);
 }
 
+// One liar among the observers must not hide a crash.
+TEST_F(ProbeTest, BelievesOthersOnlySoOften) {
+  prober.watch(subjects, now);
+  advance_for(seconds(20));
+  silent.insert(mesh.id(1));
+  int answered = 0;
+  bool accused = false;
+  for (const Instant end = now + seconds(60); now < end && !accused;) {
+    everything.clear();
+    advance();
+    for (const auto& [to, request] : sent<PingRequest>(everything)) {
+      if (const auto result = prober.on_indirect_ack(to, request.sequence, health)) {
+        answered += result->answered ? 1 : 0;
+        accused = accused || (!result->answered && result->on_schedule);
+      }
+    }
+  }
+  EXPECT_TRUE(accused);
+  EXPECT_EQ(answered, 3);
+}
+
 TEST_F(ProbeTest, BlamesNobodyOverAColdEdge) {
   silent = {subjects.begin(), subjects.end()};
   const Instant start = now;

@@ -17,6 +17,16 @@ Item accusation_of(const LoneNode& lone, std::uint64_t subject, Version version,
   return {ItemKind::accusation, made.wire, {}, {}, {}};
 }
 
+// A newcomer's first handshake may be lost, and is tried again after five seconds.
+TEST(Accusation, IsNotMadeOverAColdEdge) {
+  LoneNode lone;
+  lone.settle();
+  lone.run_for(seconds(9));
+  EXPECT_EQ(lone.node->counters().accusations_made, 0U);
+  lone.run_for(seconds(20));
+  EXPECT_GT(lone.node->counters().accusations_made, 0U) << "but whoever never answers is accused in the end";
+}
+
 TEST(Equivocation, IsPassedOnOnce) {
   LoneNode lone;
   lone.settle();

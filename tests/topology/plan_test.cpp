@@ -141,7 +141,8 @@ TEST_F(PlanTest, GivesAContestedAddressToTheLowestIdEverywhere) {
 
 TEST_F(PlanTest, GivesAContestedAddressToWhoWasAdmittedFirst) {
   Roster roster = mesh.roster_of(2);
-  const auto [low, high] = std::minmax(mesh.id(2), mesh.id(3));
+  const std::pair<NodeId, NodeId> ordered = std::minmax({mesh.id(2), mesh.id(3)});
+  const auto& [low, high] = ordered;
   const auto number_of = [&](const NodeId& id) { return id == mesh.id(2) ? 2U : 3U; };
   const Address contested = Address::ipv4(0x0a630808U);
   const auto admit = [&](std::uint64_t number, std::int64_t at) {
