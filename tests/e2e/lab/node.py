@@ -159,8 +159,9 @@ class Node:
         state = {"links": sorted(self.links()), "routes": sorted(self.routes()),
                  "rules": self.space.ip("rule", "show") + self.space.ip("-6", "rule", "show"),
                  "addresses": sorted(re.findall(r"inet6? \S+|^\d+: \S+", self.space.ip("address", "show"), re.M)),
-                 "sysctls": self.space.run("sh", "-c", "cd /proc/sys/net && grep -r . ipv4/conf ipv6/conf ipv4/ip_forward 2>/dev/null | sort",
-                                           check=False).stdout}
+                 # WireGuard's module itself clears that one, for all interfaces, as soon as one of its own goes up.
+                 "sysctls": self.space.run("sh", "-c", "cd /proc/sys/net && grep -r . ipv4/conf ipv6/conf ipv4/ip_forward 2>/dev/null |"
+                                           " grep -v ipv4/conf/all/send_redirects | sort", check=False).stdout}
         for interface in self.space.run("wg", "show", "interfaces").stdout.split():
             state["wg " + interface] = {key: (peer["endpoint"], sorted(peer["allowed"])) for key, peer in self.peers(interface).items()}
         return state

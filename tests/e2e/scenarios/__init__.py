@@ -11,14 +11,14 @@ from typing import Callable
 class Scenario:
     name: str
     summary: str
-    short: bool
+    size: str        # long, short or vm
     body: Callable
 
 
-def scenario(short=False):
-    """Marks a function as a scenario; `short` ones are also run with sanitizers and on slow machines."""
+def scenario(short=False, vm=False):
+    """Marks a function as a scenario; `short` ones are also run with sanitizers, `vm` ones in the virtual machine as well."""
     def mark(function):
-        return Scenario(function.__name__, inspect.getdoc(function).splitlines()[0], short, function)
+        return Scenario(function.__name__, inspect.getdoc(function).splitlines()[0], "vm" if vm else "short" if short else "long", function)
     return mark
 
 

@@ -6,7 +6,7 @@ from lab.shell import FACTOR, Missing, require, wait_until
 from . import note, scenario
 
 
-@scenario(short=True)
+@scenario(vm=True)
 def join_through_one_seed(mesh):
     """All join through one seed and reach each other; it is killed for good, and a further node joins through another."""
     nodes = mesh.add(mesh.size)

@@ -15,7 +15,7 @@ def pairs_around(nodes):
     return [(nodes[0], nodes[1]), (nodes[0], nodes[-1])]
 
 
-@scenario(short=True)
+@scenario(vm=True)
 def kill_and_restart(mesh):
     """kill -9 of a daemon and its restart, under pings every 10 ms in both directions: none lost."""
     nodes = mesh.build(mesh.size)

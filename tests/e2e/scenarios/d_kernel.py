@@ -26,7 +26,7 @@ def keys_of(part):
     return {line for line in part or () if "fe80" not in line and "ff00::/8" not in line and not line.endswith(":")}
 
 
-@scenario(short=True)
+@scenario(vm=True)
 def the_interface_is_broken_by_hand(mesh):
     """The interface is set down and up, then deleted, by hand: noticed, said so and repaired within 5 s."""
     nodes = mesh.build(min(mesh.size, 5))
@@ -103,7 +103,7 @@ def foreign(node, prefix, stranger, without_interface=False):
     return True
 
 
-@scenario(short=True)
+@scenario(vm=True)
 def what_is_not_ours_stays(mesh):
     """A foreign peer, a foreign route to the same prefix and foreign addresses are untouched by work, restart, reload and `down`."""
     nodes = mesh.build(4)
@@ -131,7 +131,7 @@ def what_is_not_ours_stays(mesh):
         require(set(node.peers(interface)) == {stranger}, "after down peers of ours are left")
 
 
-@scenario(short=True)
+@scenario(vm=True)
 def down_leaves_nothing(mesh):
     """After `down` nothing of ours is left: interface, routes, sysctls, sockets, processes; and `up` comes back as the same node."""
     nodes = mesh.add(4)
