@@ -111,7 +111,7 @@ class Reconciler::Impl : public std::enable_shared_from_this<Reconciler::Impl> {
     desired_.reset();
     const auto turn = co_await runs_.take();
     TeardownReport report;
-    bool clean = false;
+    bool clean = false, kept = false;
     for (int attempt = 0; attempt < teardown_attempts && !clean; ++attempt) {
       report = {};
       auto actual = co_await host_->read(applied_.routes);
@@ -125,6 +125,7 @@ class Reconciler::Impl : public std::enable_shared_from_this<Reconciler::Impl> {
       report.kept_for = plan.kept_for;
       if (another) report.kept_for.push_back("the interface, whose private key is not wigwag's");
       report.interface_removed = !actual->exists && !another;
+      kept = actual->exists && !applied_.created;
       clean = plan.changes.empty();
       if (clean) break;
       report.failures = co_await host_->apply(std::move(plan.changes), TunnelSecret{});
@@ -133,7 +134,10 @@ class Reconciler::Impl : public std::enable_shared_from_this<Reconciler::Impl> {
     // What could not be taken away stays on record, for the next attempt.
     if (!clean) co_return report;
     watch_.forget();
-    co_await persist({});
+    AppliedTunnel left;
+    // An interface that is not ours keeps the key it was given: the next run must not take it for its own work by that.
+    if (kept) left.public_key = applied_.public_key;
+    report.forgotten = co_await persist(std::move(left)) && !kept;
     co_return report;
   }
 
@@ -194,9 +198,10 @@ class Reconciler::Impl : public std::enable_shared_from_this<Reconciler::Impl> {
     if (stopped_) co_return;
     auto diff = diff_tunnel(desired, applied_, *actual, terms());
     watch_.look(*actual, diff, wish == good_wish_, Clock::now());
+    const bool own_work = is_own_work(*actual, desired.device.public_key);
     if (!diff.empty()) {
       AppliedTunnel claimed = claim(desired, applied_);
-      claimed.created = claimed.created || !actual->exists || actual->public_key == desired.device.public_key;
+      claimed.created = own_work;
       if (!co_await persist(std::move(claimed))) co_return failed({could_not_store()});
       const auto failures = co_await host_->apply(std::move(diff.changes), key_.duplicate());
       if (stopped_) co_return;
@@ -209,7 +214,7 @@ class Reconciler::Impl : public std::enable_shared_from_this<Reconciler::Impl> {
       }
       diff = diff_tunnel(desired, applied_, *actual, terms());
     }
-    co_await conclude(desired, wish, *actual, diff);
+    co_await conclude(desired, wish, *actual, diff, own_work);
   }
 
   // The endpoints of our peers, as the device has them. That some could not be written is no
@@ -228,9 +233,10 @@ class Reconciler::Impl : public std::enable_shared_from_this<Reconciler::Impl> {
     if (!changes.empty()) (void)co_await host_->apply(std::move(changes), key_.duplicate());
   }
 
-  awaitable<void> conclude(const DesiredTunnel& desired, std::uint64_t wish, const ActualTunnel& actual, const TunnelDiff& left) {
+  awaitable<void> conclude(const DesiredTunnel& desired, std::uint64_t wish, const ActualTunnel& actual, const TunnelDiff& left,
+                           bool own_work) {
     AppliedTunnel now = settle(desired, applied_, actual);
-    now.created = now.created || actual.public_key == desired.device.public_key;
+    now.created = own_work && actual.exists;
     const bool stored = co_await persist(std::move(now));
     if (stopped_) co_return;
     tell(actual.peers);
@@ -282,6 +288,13 @@ class Reconciler::Impl : public std::enable_shared_from_this<Reconciler::Impl> {
     return actual.public_key != expected && actual.public_key != applied_.public_key;
   }
 
+  // Told from what was there before any change of ours, because afterwards every interface has
+  // our key. The key speaks only where nothing is noted: what we noted was lost then.
+  bool is_own_work(const ActualTunnel& before, const TunnelKey& own) const {
+    if (applied_.created || !before.exists) return true;
+    return applied_.public_key.is_zero() && before.public_key == own;
+  }
+
   static void look_away(ActualTunnel& actual) {
     actual.exists = false;
     actual.other_routes = false;
@@ -295,6 +308,7 @@ class Reconciler::Impl : public std::enable_shared_from_this<Reconciler::Impl> {
   // --- what goes out ---------------------------------------------------------------
 
   awaitable<bool> persist(AppliedTunnel now) {
+    now.interface = now.public_key.is_zero() ? std::string() : host_->interface();
     if (now == applied_) co_return true;
     // A copy, because the call may outlive ours while it waits.
     const auto store = calls_.persist;

@@ -32,6 +32,7 @@ struct TunnelEvent {
 
 struct TeardownReport {
   bool interface_removed = false;
+  bool forgotten = false;             // nothing of ours is left that would have to be remembered
   std::vector<std::string> kept_for;  // what is foreign on the interface, if it was kept
   std::vector<NetError> failures;
 };

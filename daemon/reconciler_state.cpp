@@ -7,7 +7,8 @@
 namespace wigwag {
 namespace {
 
-constexpr std::uint64_t format = 1;
+constexpr std::uint64_t format = 2;
+constexpr std::uint64_t nameless_format = 1;  // without the interface's name
 // Ten values a peer at most; more than an interface can have peers is no state of ours.
 constexpr std::size_t values_max = netlink_limits::peers * 10;
 
@@ -20,7 +21,7 @@ bool sorted_and_unique(const std::vector<T>& items) {
 
 Bytes encode_applied(const AppliedTunnel& applied) {
   Packer out;
-  out.array(6).number(format).boolean(applied.created).key(applied.public_key);
+  out.array(7).number(format).text(applied.interface).boolean(applied.created).key(applied.public_key);
   out.array(applied.peers.size());
   for (const AppliedPeer& peer : applied.peers) {
     out.array(2).key(peer.key);
@@ -41,8 +42,10 @@ Bytes encode_applied(const AppliedTunnel& applied) {
 std::optional<AppliedTunnel> decode_applied(ByteView stored) {
   Unpacker in(stored, values_max);
   AppliedTunnel applied;
-  in.array(6, 6);
-  if (in.number() != format) in.fail();
+  const auto parts = in.array(6, 7);
+  const std::uint64_t written = in.number();
+  if (written != (parts == 7 ? format : nameless_format)) in.fail();
+  if (written == format) applied.interface = in.text(netlink_limits::interface_name);
   applied.created = in.boolean();
   applied.public_key = in.key<TunnelKey>();
   for (auto left = in.array(0, netlink_limits::peers); left > 0 && !in.failed(); --left) {

@@ -11,6 +11,7 @@ inline constexpr std::size_t receive_bytes = 64 * 1024;  // always, because the 
 inline constexpr std::size_t peers = 65'536;             // an interface with more cannot be read: malformed
 inline constexpr std::size_t allowed_ips = 1'000'000;    // of one interface; likewise
 inline constexpr std::size_t routes = 200'000;           // of interest to us; likewise
+inline constexpr std::size_t interface_name = 15;        // the kernel's own bound; a longer one is no note of ours
 inline constexpr std::size_t links = 65'536;             // further ones are not read
 inline constexpr std::size_t uapi_answer_bytes = 64 * 1024 * 1024;  // a longer answer is malformed
 inline constexpr std::size_t child_output_bytes = 4096;             // what wireguard-go says beyond it is dropped

@@ -294,7 +294,8 @@ AppliedTunnel claim(const DesiredTunnel& desired, const AppliedTunnel& applied) 
 }
 
 AppliedTunnel settle(const DesiredTunnel& desired, const AppliedTunnel& applied, const ActualTunnel& actual) {
-  AppliedTunnel settled{.created = applied.created && actual.exists,
+  AppliedTunnel settled{.interface = applied.interface,
+                        .created = applied.created && actual.exists,
                         .public_key = desired.device.public_key,
                         .peers = {},
                         .addresses = {},

@@ -52,6 +52,7 @@ struct AppliedPeer {
 // is changed, so that after a kill at any instant we still know what to take away.
 // Everything sorted by key, prefix or route.
 struct AppliedTunnel {
+  std::string interface; // its name, so that it is found when another is configured; empty: not noted
   bool created = false;  // the interface is our own work, to be deleted in the end
   TunnelKey public_key;  // zero: nothing was ever applied
   std::vector<AppliedPeer> peers;

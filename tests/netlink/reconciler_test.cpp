@@ -131,6 +131,7 @@ TEST_F(ReconcilerTest, StoresItsClaimBeforeTheFirstChange) {
   ASSERT_GE(world.stored.size(), 2u);
   EXPECT_EQ(world.applied_when_stored.front(), 0u);
   EXPECT_TRUE(world.stored.front().created);
+  EXPECT_EQ(world.stored.front().interface, "wigwag0");
   EXPECT_THAT(world.stored.front().peers, ElementsAre(AppliedPeer{key(1), std::nullopt}));
   EXPECT_THAT(world.stored.back().peers, ElementsAre(AppliedPeer{key(1), Endpoint::parse("192.0.2.1:1")}));
   EXPECT_THAT(kinds(), ElementsAre(TunnelEventKind::created));
@@ -293,6 +294,7 @@ TEST_F(ReconcilerTest, ForgetsEverythingAfterTeardown) {
   boost::asio::co_spawn(io, ask, boost::asio::detached);
   ASSERT_TRUE(run_until([&] { return report.has_value(); }));
   EXPECT_TRUE(report->interface_removed);
+  EXPECT_TRUE(report->forgotten);
   EXPECT_FALSE(world.kernel.state.exists);
   EXPECT_THAT(world.kernel.state.routes, IsEmpty());
   EXPECT_EQ(world.stored.back(), AppliedTunnel{});
@@ -315,36 +317,42 @@ TEST_F(ReconcilerTest, RemembersWhatATeardownCouldNotTakeAway) {
   ASSERT_TRUE(run_until([&] { return report.has_value(); }));
   EXPECT_EQ(report->failures.size(), 1u);
   EXPECT_FALSE(report->interface_removed);
+  EXPECT_FALSE(report->forgotten);
   EXPECT_EQ(world.stored.back(), before);
 }
 
-TEST(StoredApplied, ComesBackAsItWas) {
-  AppliedTunnel applied;
-  applied.created = true;
-  applied.public_key = key(3);
-  applied.peers = {{key(1), std::nullopt}, {key(2), Endpoint::parse("[2001:db8::1]:7")}};
-  applied.addresses = {{*Address::parse("10.99.0.1"), 16}, prefix("fd99::1/128")};
-  applied.routes = {{prefix("10.99.0.0/16"), RouteKind::unreachable, metric_last},
-                    {prefix("fd99::2/128"), RouteKind::through_tunnel, 100}};
-  const Bytes stored = encode_applied(applied);
-  EXPECT_EQ(decode_applied(stored), applied);
-  for (std::size_t size = 0; size < stored.size(); ++size) EXPECT_FALSE(decode_applied(ByteView(stored).first(size))) << size;
-  for (std::size_t at = 0; at < stored.size(); ++at) {
-    Bytes damaged = stored;
-    damaged[at] = static_cast<std::uint8_t>(damaged[at] ^ 0xff);
-    (void)decode_applied(damaged);
+// Without a key it is nobody's work that we know of; with our key on it, it still is not ours.
+TEST_F(ReconcilerTest, NeverTakesAnInterfaceThatWasThereForItsOwnWork) {
+  world.kernel.state.exists = true;
+  world.kernel.state.index = 9;
+  AppliedTunnel noted;
+  for (int run = 0; run < 3; ++run) {
+    world.refuse = {{NetError{NetFault::denied, EPERM, "set"}}};  // A first run that fails has set the claim down already.
+    start(noted);
+    want();
+    ASSERT_TRUE(settles());
+    EXPECT_EQ(world.kernel.state.public_key, key(200));
+    EXPECT_FALSE(world.stored.back().created);
+    std::optional<TeardownReport> report;
+    const auto ask = [&]() -> boost::asio::awaitable<void> { report = co_await reconciler->teardown(); };
+    boost::asio::co_spawn(io, ask, boost::asio::detached);
+    ASSERT_TRUE(run_until([&] { return report.has_value(); }));
+    EXPECT_TRUE(world.kernel.state.exists);
+    EXPECT_THAT(world.kernel.state.peers, IsEmpty());
+    EXPECT_THAT(report->kept_for, ElementsAre(HasSubstr("there before wigwag")));
+    EXPECT_FALSE(report->forgotten);
+    noted = world.stored.back();
   }
 }
 
-TEST(StoredApplied, HoldsAsManyPeersAsANetworkHas) {
-  AppliedTunnel applied;
-  for (std::uint32_t n = 0; n < 10'000; ++n) {
-    AppliedPeer peer{key(7), Endpoint::parse("192.0.2.1:1")};
-    store_be64(peer.key.bytes.data(), n);
-    applied.peers.push_back(peer);
-    applied.routes.push_back({Prefix::host(Address::ipv4(0x0a000000u + n)), RouteKind::through_tunnel, 100});
-  }
-  EXPECT_EQ(decode_applied(encode_applied(applied)), applied);
+TEST_F(ReconcilerTest, KnowsItsOwnWorkByTheKeyWhenItsNotesAreLost) {
+  world.kernel.state.exists = true;
+  world.kernel.state.index = 9;
+  world.kernel.state.public_key = key(200);
+  start();
+  want();
+  ASSERT_TRUE(settles());
+  EXPECT_TRUE(world.stored.back().created);
 }
 
 }  // namespace
