@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <functional>
 
 #include "daemon/words.hpp"
 #include "gossip/trust/crypto.hpp"
@@ -11,16 +12,14 @@
 namespace wigwag {
 namespace {
 
-// The wire protocol that this program speaks; a changed golden vector raises it.
-constexpr int wire_version = 1;
-
 struct Commands {
   UpFlags up;
   DaemonFlags place;
   ShowTerms show;
   InviteFlags invite;
   std::string id;
-  int status = status_done;
+  std::string socket_before;       // --socket in front of the command
+  std::function<int()> run;        // the command, once all of the line has been read
 };
 
 void add_up(CLI::App& app, Commands& commands) {
@@ -30,24 +29,24 @@ void add_up(CLI::App& app, Commands& commands) {
   up->add_option("--name", flags.network_name, "name of the network to found [home]")->type_name("NETWORK");
   up->add_option("--seed", flags.daemon.seeds, "any member, for a join with --secret-file; may be repeated")
       ->type_name("HOST[:PORT]")->take_all()->allow_extra_args(false);
-  up->add_option("--secret-file", flags.daemon.secret_file, "a file that holds a many-use token")->type_name("FILE");
+  add_path(*up, "--secret-file", flags.daemon.secret_file, "a file that holds a many-use token", "FILE");
   up->add_flag("--foreground", flags.foreground, "stay in this terminal");
   up->add_option("--wait", flags.wait, "how long to wait for the join")->capture_default_str()->type_name("TIME");
   add_place_flags(*up, flags.daemon);
   add_setting_flags(*up, flags.daemon);
-  up->callback([&commands] { commands.status = run_up(commands.up); });
+  up->callback([&commands] { commands.run = [&commands] { return run_up(commands.up); }; });
 }
 
 void add_stopping(CLI::App& app, Commands& commands) {
   auto* down = app.add_subcommand("down", "stop the daemon and remove what it put in the kernel");
   add_place_flags(*down, commands.place);
-  down->callback([&commands] { commands.status = run_down(commands.place); });
+  down->callback([&commands] { commands.run = [&commands] { return run_down(commands.place); }; });
   auto* leave = app.add_subcommand("leave", "say goodbye to the network, go down, and forget the membership");
   add_place_flags(*leave, commands.place);
-  leave->callback([&commands] { commands.status = run_leave(commands.place); });
+  leave->callback([&commands] { commands.run = [&commands] { return run_leave(commands.place); }; });
   auto* reload = app.add_subcommand("reload", "read the configuration again");
   add_socket_flag(*reload, commands.place);
-  reload->callback([&commands] { commands.status = run_reload(commands.place.socket); });
+  reload->callback([&commands] { commands.run = [&commands] { return run_reload(commands.place.socket); }; });
 }
 
 CLI::App* add_show(CLI::App& app, Commands& commands, const char* name, const char* about, int (*run)(const ShowTerms&), bool json) {
@@ -55,8 +54,10 @@ CLI::App* add_show(CLI::App& app, Commands& commands, const char* name, const ch
   add_socket_flag(*command, commands.place);
   if (json) command->add_flag("--json", commands.show.json, "print one document with stable fields");
   command->callback([&commands, run] {
-    commands.show.socket = commands.place.socket;
-    commands.status = run(commands.show);
+    commands.run = [&commands, run] {
+      commands.show.socket = commands.place.socket;
+      return run(commands.show);
+    };
   });
   return command;
 }
@@ -73,7 +74,7 @@ void add_showing(CLI::App& app, Commands& commands) {
   auto* doctor = app.add_subcommand("doctor", "check what usually goes wrong, and say the mend");
   add_place_flags(*doctor, commands.place);
   doctor->add_flag("--json", commands.show.json, "print one document with stable fields");
-  doctor->callback([&commands] { commands.status = run_doctor(commands.place, commands.show.json); });
+  doctor->callback([&commands] { commands.run = [&commands] { return run_doctor(commands.place, commands.show.json); }; });
 }
 
 void add_inviting(CLI::App& app, Commands& commands) {
@@ -88,14 +89,16 @@ void add_inviting(CLI::App& app, Commands& commands) {
       ->type_name("HOST[:PORT]")->take_all()->allow_extra_args(false);
   invite->add_flag("--json", flags.json, "print one document with stable fields");
   invite->callback([&commands] {
-    commands.invite.socket = commands.place.socket;
-    commands.status = run_invite(commands.invite);
+    commands.run = [&commands] {
+      commands.invite.socket = commands.place.socket;
+      return run_invite(commands.invite);
+    };
   });
   add_show(app, commands, "invites", "the invitations made on this node", run_invites, true);
   auto* uninvite = app.add_subcommand("uninvite", "withdraw an invitation");
   add_socket_flag(*uninvite, commands.place);
   uninvite->add_option("id", commands.id, "its id, or the first 8 digits")->required()->type_name("ID");
-  uninvite->callback([&commands] { commands.status = run_uninvite(commands.place.socket, commands.id); });
+  uninvite->callback([&commands] { commands.run = [&commands] { return run_uninvite(commands.place.socket, commands.id); }; });
 }
 
 }  // namespace
@@ -106,12 +109,15 @@ int run_cli(int argc, const char* const* argv) {
   Commands commands;
   app.require_subcommand(1);
   app.set_version_flag("--version", "wigwag " WIGWAG_VERSION);
+  add_path(app, "--socket", commands.socket_before, "control socket of the daemon, for any command", "PATH");
   add_up(app, commands);
   add_stopping(app, commands);
   add_showing(app, commands);
   add_inviting(app, commands);
   auto* version = app.add_subcommand("version", "program, wire protocol");
-  version->callback([] { say("wigwag " WIGWAG_VERSION ", wire protocol " + std::to_string(wire_version)); });
+  version->callback([&commands] {
+    commands.run = [] { return say("wigwag " WIGWAG_VERSION ", wire protocol " + std::to_string(wire_version)), status_done; };
+  });
   std::string unused_socket;
   version->add_option("--socket", unused_socket, "taken as by every command, and not used")->type_name("PATH");
   if (!start_crypto()) return complain("libsodium cannot start: the kernel gives no random numbers");
@@ -123,7 +129,10 @@ int run_cli(int argc, const char* const* argv) {
     std::replace(why.begin(), why.end(), '\n', ' ');
     return complain(std::string(trimmed(why)) + "; see `wigwag --help`", status_wrong);
   }
-  return commands.status;
+  for (const CLI::App* used : app.get_subcommands()) {
+    if (!commands.socket_before.empty() && used->count("--socket") == 0) commands.up.daemon.socket = commands.place.socket = commands.socket_before;
+  }
+  return commands.run();
 }
 
 int complain(const std::string& why, int status) {

@@ -14,6 +14,10 @@ inline constexpr int status_failed = 1;   // it could not be done
 inline constexpr int status_wrong = 2;    // wrong usage
 inline constexpr int status_nobody = 3;   // no daemon answers
 
+// The wire protocol that this program speaks; a changed golden vector raises it, and a test
+// holds it against what the core writes.
+inline constexpr int wire_version = 1;
+
 // The whole of `wigwag`; returns its exit status.
 int run_cli(int argc, const char* const* argv);
 

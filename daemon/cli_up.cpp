@@ -111,9 +111,6 @@ int found(const Wish& wish, const StateDir& directory) {
   terms.node_name = wish.config.node_name;
   terms.ipv4 = wish.config.network_ipv4;
   terms.avoid = local_networks();
-  if (terms.ipv4 && wish.config.node_ipv4 && !terms.ipv4->contains(*wish.config.node_ipv4)) {
-    return complain("node.ipv4 is not in network.ipv4", status_wrong);
-  }
   const auto founded = found_network(directory, terms, UnixTime{std::time(nullptr)});
   if (!founded) return complain(founded.error().what);
   say("founded network " + founded->network_name);
@@ -127,7 +124,6 @@ int take_token(const Wish& wish, const StateDir& directory) {
   }
   const std::string& path = wish.config.secret_file;
   if (const auto loose = loose_permissions(path)) std::fprintf(stderr, "wigwag: warning: %s\n", loose->c_str());
-  if (const auto token = read_token_file(path); !token) return complain(token.error().what);
   // The daemon's own user may have no right to read the file: it gets a copy of its own.
   const auto content = read_file(path, 64 << 10);
   if (!content || !content->has_value()) return complain("cannot read " + path);
@@ -135,29 +131,50 @@ int take_token(const Wish& wish, const StateDir& directory) {
   return saved ? status_done : complain(saved.error().what);
 }
 
-// Makes the state directory say what this node is to be: founder, joiner, or what it was.
-int prepare_state(const Wish& wish, bool& founding) {
-  auto directory = StateDir::open(wish.flags.daemon.state_dir, StateDir::Missing::create);
-  if (!directory) return complain(directory.error().what);
-  const auto membership = membership_in(*directory);
-  if (!membership) return complain(membership.error().what);
+// What this node is to be, or is.
+enum class Part : std::uint8_t { founder, joiner, waiting_joiner, member };
+
+// Decides it, or refuses, before anything is written but the state directory itself.
+Result<Part, int> judge(const Wish& wish, const StateDir& directory) {
+  const auto membership = membership_in(directory);
+  if (!membership) return Unexpected{complain(membership.error().what)};
   if (membership->has_value()) {
     const Membership& held = **membership;
     if (wish.token && wish.token->network != held.network) {
-      return complain("this node is a member of " + held.network_name + " and the token is for another network: `wigwag leave` first");
+      return Unexpected{complain("this node is a member of " + held.network_name + " and the token is for another network: `wigwag leave` first")};
     }
     if (!wish.flags.network_name.empty() && wish.flags.network_name != held.network_name) {
-      return complain("this node is a member of " + held.network_name + " already: `wigwag leave` first, or leave --name away");
+      return Unexpected{complain("this node is a member of " + held.network_name + " already: `wigwag leave` first, or leave --name away")};
     }
-    return status_done;
+    return Part::member;
   }
-  if (wish.token || !wish.config.secret_file.empty()) return take_token(wish, *directory);
-  if (directory->has("token")) return status_done;
+  if (wish.token) return Part::joiner;
+  if (!wish.config.secret_file.empty()) {
+    if (const auto token = read_token_file(wish.config.secret_file); !token) return Unexpected{complain(token.error().what)};
+    return Part::joiner;
+  }
+  if (directory.has("token")) return Part::waiting_joiner;
   if (!wish.config.seeds.empty()) {
-    return complain("seeds alone let nobody in: give a token, or the fleet's --secret-file", status_wrong);
+    return Unexpected{complain("seeds alone let nobody in: give a token, or the fleet's --secret-file", status_wrong)};
   }
-  founding = true;
-  return found(wish, *directory);
+  if (wish.config.network_ipv4 && wish.config.node_ipv4 && !wish.config.network_ipv4->contains(*wish.config.node_ipv4)) {
+    return Unexpected{complain("node.ipv4 is not in network.ipv4", status_wrong)};
+  }
+  return Part::founder;
+}
+
+// Makes configuration and state directory say so.
+Result<Part, int> prepare(const Wish& wish) {
+  auto directory = StateDir::open(wish.flags.daemon.state_dir, StateDir::Missing::create);
+  if (!directory) return Unexpected{complain(directory.error().what)};
+  const auto part = judge(wish, *directory);
+  if (!part) return part;
+  if (const int written = write_config(wish); written != status_done) return Unexpected{written};
+  int done = status_done;
+  if (*part == Part::joiner) done = take_token(wish, *directory);
+  if (*part == Part::founder) done = found(wish, *directory);
+  if (done != status_done) return Unexpected{done};
+  return part;
 }
 
 std::string self_words(const Json& status) {
@@ -173,11 +190,10 @@ Result<Json, int> wait_for_answer(const UpFlags& flags, const Launched& launched
     if (reply && reply->ok && !text_of(reply->result.value("self", Json::object()), "id").empty()) return reply->result;
     if (!reply && reply.error().fault == ControlClient::Fault::denied) return Unexpected{complain(reply.error())};
     if (const auto status = ended_with(launched.process)) {
-      const std::string last = last_line(launched.log);
-      return Unexpected{complain("the daemon ended with status " + std::to_string(*status) + (last.empty() ? "" : ": " + last) + " (" + launched.log + ")")};
+      return Unexpected{complain("the daemon ended with status " + std::to_string(*status) + last_words(launched) + " (" + launched.log + ")")};
     }
     if (std::chrono::steady_clock::now() > deadline) {
-      return Unexpected{complain("the daemon does not answer on " + flags.daemon.socket + ": see " + launched.log)};
+      return Unexpected{complain("the daemon does not answer on " + flags.daemon.socket + last_words(launched) + " (" + launched.log + ")")};
     }
     std::this_thread::sleep_for(pause);
   }
@@ -190,31 +206,60 @@ int give_up(const Wish& wish, const std::string& why) {
   auto client = ControlClient::ask(flags.socket, {{"command", "down"}});
   if (client) {
     (void)client->next(std::chrono::seconds(30));
-    client->wait_for_end(std::chrono::seconds(10));
+    (void)wait_until_gone(*client, flags.state_dir);
   }
+  if (const auto unit = systemd_unit(flags)) retire_unit(*unit);
   (void)remove_file(flags.state_dir + "/token");
   return complain("not joined: " + why);
 }
 
-int wait_for_join(const Wish& wish, Json status, const Launched& launched) {
+std::size_t others_in(const Json& status) {
+  const auto known = status.value("members", Json::array()).size();
+  return known > 0 ? known - 1 : 0;
+}
+
+std::string others_words(std::size_t others, Part part) {
+  if (others > 0) return "; it knows " + std::to_string(others) + (others == 1 ? " other member" : " other members");
+  switch (part) {
+    case Part::founder: return "";
+    case Part::member: return "; it knows no other member";
+    case Part::joiner:
+    case Part::waiting_joiner: return "; no member has answered yet; it keeps trying, see `wigwag status`";
+  }
+  return "";
+}
+
+int wait_for_join(const Wish& wish, Part part, Json status, const Launched& launched) {
   const auto deadline = std::chrono::steady_clock::now() + wish.wait;
-  while (!status.value("joined", false)) {
+  // A fleet's node certifies itself: that it is a member proves nothing about the seed it was given.
+  const bool to_be_met = part == Part::joiner || part == Part::waiting_joiner;
+  while (!status.value("joined", false) || (to_be_met && others_in(status) == 0)) {
+    const bool joined = status.value("joined", false);
     const std::string why = text_of(status, "waiting_for");
-    if (wish.token && why.find(" refused: ") != std::string::npos) return give_up(wish, why);
+    if (!joined && wish.token && why.find(" refused: ") != std::string::npos) return give_up(wish, why);
     if (std::chrono::steady_clock::now() > deadline) {
+      if (joined) break;
       return complain("not joined yet: " + why + "; the daemon keeps trying, see `wigwag status` and " + launched.log);
     }
     std::this_thread::sleep_for(pause);
     const auto reply = ask_daemon(wish.flags.daemon.socket, {{"command", "status"}}, std::chrono::seconds(5));
     if (reply && reply->ok) status = reply->result;
     if (const auto ended = ended_with(launched.process)) {
-      return complain("the daemon ended with status " + std::to_string(*ended) + ": " + last_line(launched.log));
+      return complain("the daemon ended with status " + std::to_string(*ended) + last_words(launched));
     }
   }
-  const std::size_t others = status.value("members", Json::array()).size() - 1;
   say("member of " + text_of(status.value("network", Json::object()), "name") + ": this node is " + self_words(status) +
-      (others == 0 ? "" : "; it knows " + std::to_string(others) + (others == 1 ? " other member" : " other members")));
+      others_words(others_in(status), part));
   return status_done;
+}
+
+// Whoever counts on the next boot should know that nothing starts a daemon of ours there.
+void say_what_a_reboot_ends(const Launched& launched) {
+  if (!launched.unit.empty()) return;
+  std::fprintf(stderr, "wigwag: note: this daemon does not come back after a reboot: %s\n",
+               systemd_runs() ? "systemd keeps a further network whose files are /etc/wigwag/NAME.toml, /var/lib/wigwag-NAME and "
+                                "/run/wigwag-NAME/wigwag.sock (--config, --state-dir, --socket)"
+                              : "there is no systemd here; have `wigwag up` run at the start");
 }
 
 // A daemon answers already. nullopt: it made way, and we go on as if none had.
@@ -227,7 +272,9 @@ std::optional<int> meet_running(const Wish& wish) {
   if (!reply->ok || !status.value("joined", false)) {
     // It waits for a join that this one may replace.
     auto client = ControlClient::ask(flags.socket, {{"command", "stop"}});
-    if (client) client->wait_for_end(std::chrono::seconds(10));
+    if (client && !wait_until_gone(*client, flags.state_dir)) {
+      return complain("a daemon that waits for its join holds " + flags.state_dir + " and does not end: kill it and try again");
+    }
     return std::nullopt;
   }
   const std::string name = text_of(network, "name");
@@ -248,17 +295,17 @@ int run_up(const UpFlags& flags) {
   auto wish = understand(flags);
   if (!wish) return wish.error();
   if (const auto status = meet_running(*wish)) return *status;
-  if (const int written = write_config(*wish); written != status_done) return written;
-  bool founding = false;
-  if (const int prepared = prepare_state(*wish, founding); prepared != status_done) return prepared;
+  const auto part = prepare(*wish);
+  if (!part) return part.error();
   for (const auto& note : wish->notes) std::fprintf(stderr, "wigwag: note: %s\n", note.c_str());
   if (flags.foreground) return complain(become_daemon(flags.daemon).what);
   const auto launched = launch_daemon(flags.daemon);
   if (!launched) return complain(launched.error().what);
   const auto status = wait_for_answer(flags, *launched);
   if (!status) return status.error();
-  if (const int joined = wait_for_join(*wish, *status, *launched); joined != status_done) return joined;
-  if (founding) say("next: run `wigwag invite` here, and `wigwag up TOKEN` with what it prints on the other machine");
+  if (const int joined = wait_for_join(*wish, *part, *status, *launched); joined != status_done) return joined;
+  if (*part == Part::founder) say("next: run `wigwag invite` here, and `wigwag up TOKEN` with what it prints on the other machine");
+  say_what_a_reboot_ends(*launched);
   return status_done;
 }
 

@@ -29,13 +29,23 @@ const ConfigRule* rule_for(std::string_view key) {
   return nullptr;
 }
 
+bool is_section(const std::string& name) {
+  return std::any_of(config_rules().begin(), config_rules().end(),
+                     [&](const ConfigRule& known) { return std::string_view(known.key).substr(0, name.size() + 1) == name + "."; });
+}
+
 ConfigFault unknown_key(const ConfigPlace& place, const std::string& key) {
-  // A known key in the wrong section is meant before one that is merely spelt alike.
+  // A section that is spelt wrong or left out, then a key that is spelt wrong, then a known key in the wrong section.
   const std::string leaf = key.substr(key.rfind('.') + 1);
+  std::vector<std::string> namesakes;
   for (const auto& name : config_keys()) {
-    if (name.substr(name.rfind('.') + 1) == leaf) return {place, key, "there is no such key; did you mean " + name + "?"};
+    if (name.substr(name.rfind('.') + 1) == leaf) namesakes.push_back(name);
   }
-  if (const auto meant = nearest_word(key, config_keys())) return {place, key, "there is no such key; did you mean " + *meant + "?"};
+  auto meant = nearest_word(key, namesakes);
+  if (!meant && namesakes.size() == 1) meant = namesakes.front();
+  if (!meant) meant = nearest_word(key, config_keys());
+  if (!meant && !namesakes.empty()) meant = joined(namesakes, " or ");
+  if (meant) return {place, key, "there is no such key; did you mean " + *meant + "?"};
   return {place, key, "there is no such key; the keys are " + joined(config_keys(), ", ")};
 }
 
@@ -175,11 +185,12 @@ Result<LoadedConfig, std::vector<ConfigFault>> read_config(std::vector<ConfigEnt
   loaded.config.node_name = name_from_host(host_name);
   for (const auto& entry : entries) {
     const auto* rule = rule_for(entry.key);
-    const bool empty_section = rule == nullptr && std::holds_alternative<OtherValue>(entry.value) &&
-                               std::any_of(config_rules().begin(), config_rules().end(), [&](const ConfigRule& known) {
-                                 return std::string(known.key).rfind(entry.key + ".", 0) == 0;
-                               });
-    if (empty_section) continue;
+    if (is_section(entry.key)) {
+      const auto* other = std::get_if<OtherValue>(&entry.value);
+      // An empty section says nothing; one with keys in it has come as its keys.
+      if (other == nullptr || !other->is_table) faults.push_back({entry.place, entry.key, "must be a section: [" + entry.key + "]"});
+      continue;
+    }
     if (rule == nullptr) {
       faults.push_back(unknown_key(entry.place, entry.key));
     } else if (!rule->take(entry.value, loaded.config)) {

@@ -14,7 +14,7 @@ ConfigValue value_of(const toml::node& node) {
   if (const auto* number = node.as_integer()) return number->get();
   if (const auto* text = node.as_string()) return text->get();
   if (node.is_floating_point()) return OtherValue{"a number with a fraction"};
-  if (node.is_table()) return OtherValue{"a table"};
+  if (node.is_table()) return OtherValue{"a table", true};
   const auto* list = node.as_array();
   if (list == nullptr) return OtherValue{"a date or time"};
   std::vector<std::string> texts;

@@ -14,6 +14,7 @@ namespace wigwag {
 // Something that TOML can say and no key of ours takes: "a date", "a table".
 struct OtherValue {
   std::string kind;
+  bool is_table = false;
 };
 using ConfigValue = std::variant<bool, std::int64_t, std::string, std::vector<std::string>, OtherValue>;
 

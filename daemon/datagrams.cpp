@@ -233,8 +233,12 @@ Outcome<std::optional<Descriptor>> hello_socket(int family, std::uint16_t port) 
   const auto* here = family == AF_INET ? reinterpret_cast<const sockaddr*>(&any4) : reinterpret_cast<const sockaddr*>(&any6);
   if (::bind(socket.get(), here, family == AF_INET ? sizeof any4 : sizeof any6) == 0) return std::optional<Descriptor>(std::move(socket));
   if (errno == EADDRNOTAVAIL) return std::optional<Descriptor>();
-  return Unexpected{system_failure("cannot bind UDP port " + std::to_string(port) +
-                                   " for hello (something else has it? choose another as hello.port)")};
+  const std::string doing = "cannot bind UDP port " + std::to_string(port) + " for hello ";
+  if (errno == EACCES) {
+    return Unexpected{system_failure(doing + "(ports below 1024 need CAP_NET_BIND_SERVICE, which the unit does not give: choose another as "
+                                             "hello.port, or add it to AmbientCapabilities and CapabilityBoundingSet with `systemctl edit`)")};
+  }
+  return Unexpected{system_failure(doing + "(something else has it? choose another as hello.port)")};
 }
 
 }  // namespace

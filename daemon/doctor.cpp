@@ -159,7 +159,8 @@ void check_membership(Checks& checks, const Json& facts) {
                              "check that the seed runs and that UDP to its hello port gets through"});
   }
   const auto unreached = facts.value("unreached", std::uint64_t{0});
-  const auto others = facts.value("members", std::uint64_t{1}) - 1;
+  const auto known = facts.value("members", std::uint64_t{1});
+  const auto others = known > 0 ? known - 1 : 0;
   checks.push_back({"membership", unreached == 0 ? Finding::good : Finding::warning,
                     unreached == 0 ? std::to_string(others) + " other members, all living ones reached"
                                    : std::to_string(unreached) + " living members have no direct path",
@@ -235,7 +236,9 @@ int run_doctor(const DaemonFlags& flags, bool json) {
     check_clock(checks, facts);
     check_membership(checks, facts);
   }
-  return report(checks, json);
+  const int status = report(checks, json);
+  // What needs no daemon has been checked; the rest could not be asked.
+  return reply ? status : complain(reply.error());
 }
 
 }  // namespace wigwag

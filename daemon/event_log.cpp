@@ -73,8 +73,6 @@ Json event_json(const LoggedEvent& event) {
   return document;
 }
 
-std::string event_text(const LoggedEvent& event) { return utc_words(event.unix_s) + " " + line_of(event); }
-
 const LoggedEvent& EventLog::add(const Event& event, Now now) {
   LoggedEvent made;
   made.kind = to_string(event.kind);
@@ -103,6 +101,19 @@ const LoggedEvent& EventLog::add(const std::string& kind, const std::string& det
   made.detail = printable(detail, 400);
   const LoggedEvent& kept = keep(std::move(made), now);
   write(kept, level, false, now);
+  return kept;
+}
+
+const LoggedEvent& EventLog::add(const PathChange& change, Now now) {
+  LoggedEvent made;
+  made.kind = "path_changed";
+  made.id = to_hex(change.member);
+  made.member = change.name.empty() ? made.id.substr(0, 12) : printable(change.name, 63);
+  made.was = to_string(change.was);
+  made.now = to_string(change.now);
+  made.detail = printable(change.detail, 200);
+  const LoggedEvent& kept = keep(std::move(made), now);
+  write(kept, LogLevel::info, true, now);
   return kept;
 }
 

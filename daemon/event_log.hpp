@@ -8,6 +8,7 @@
 
 #include "daemon/control_protocol.hpp"
 #include "daemon/log.hpp"
+#include "daemon/path_watch.hpp"
 #include "gossip/base/time.hpp"
 #include "gossip/event.hpp"
 #include "gossip/status.hpp"
@@ -21,11 +22,10 @@ struct LoggedEvent {
   std::string kind;
   std::string member;         // a name, or the first digits of an id; empty when nobody in particular
   std::string id;             // hexadecimal; empty likewise
-  std::string was, now;       // health, where it changed
+  std::string was, now;       // health or path, where it changed
   std::string detail;
 };
 Json event_json(const LoggedEvent& event);
-std::string event_text(const LoggedEvent& event);  // "2026-11-21T10:39:00Z member_down member=fra-1 was=suspect now=dead"
 
 // The last thousand events, and the lines of the log. What strangers or peers can cause
 // gets one line per second and kind; the next line says how many were left out. Nothing
@@ -38,6 +38,8 @@ class EventLog {
   const LoggedEvent& add(const Event& event, Now now);
   // Something that the shell itself saw: the interface, a conflict.
   const LoggedEvent& add(const std::string& kind, const std::string& detail, LogLevel level, Now now);
+  // A member that is reached another way than before.
+  const LoggedEvent& add(const PathChange& change, Now now);
   // Says what was left out and is not followed by another line. Call about once a second.
   void flush(Now now);
 

@@ -9,6 +9,7 @@ namespace wigwag {
 // Why something could not be done, for a person: what failed, on what, and what to try.
 struct Failure {
   std::string what;
+  int exit_status = 1;  // of a program that ends by it
 };
 
 template <class T>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,11 +29,15 @@ struct DaemonFlags {
   std::vector<std::string> sets;
 
   bool config_given() const { return config != default_config_path; }
-  bool is_default_instance() const { return config == default_config_path && state_dir == default_state_dir && socket == default_socket; }
+  // The systemd unit whose files these are: wigwag.service, or wigwag@NAME.service of a further
+  // network; nullopt when they are no unit's.
+  std::optional<std::string> unit() const;
   // The flags that stand for configuration keys, --set last.
   Result<std::vector<ConfigOverride>, std::vector<ConfigFault>> overrides() const;
 };
 
+// A flag that names a file, from wherever the caller stands.
+void add_path(CLI::App& app, const std::string& flag, std::string& path, const std::string& about, const std::string& type);
 void add_socket_flag(CLI::App& app, DaemonFlags& flags);
 void add_place_flags(CLI::App& app, DaemonFlags& flags);     // --config, --state-dir, --socket, --interface
 void add_setting_flags(CLI::App& app, DaemonFlags& flags);   // --node-name, --endpoint, --set

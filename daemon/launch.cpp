@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <thread>
 
 #include "daemon/file.hpp"
 #include "daemon/words.hpp"
@@ -75,14 +77,17 @@ Outcome<Descriptor> open_log(const std::string& path) {
   return log;
 }
 
-Outcome<Launched> launch_by_systemd() {
+Outcome<Launched> launch_by_systemd(const std::string& unit) {
+  const Launched launched{0, "`journalctl -u " + unit + "`", unit};
   for (const char* verb : {"enable", "restart"}) {
-    if (run_quietly({"systemctl", verb, unit_name}) != 0) {
-      return Unexpected{Failure{std::string("`systemctl ") + verb + " " + unit_name + "` failed: see `journalctl -u wigwag -n 20`"}};
+    if (run_quietly({"systemctl", verb, unit}) != 0) {
+      return Unexpected{Failure{"`systemctl " + std::string(verb) + " " + unit + "` failed" + last_words(launched) + " (" + launched.log + ")"}};
     }
   }
-  return Launched{0, "`journalctl -u wigwag`"};
+  return launched;
 }
+
+std::string last_line(const std::string& text) { return printable(split(trimmed(text), '\n').back(), 600); }
 
 Outcome<Launched> launch_detached(const DaemonFlags& flags) {
   const std::string log_path = flags.state_dir + "/wigwagd.log";
@@ -103,7 +108,7 @@ Outcome<Launched> launch_detached(const DaemonFlags& flags) {
     (void)!::write(STDERR_FILENO, sorry.data(), sorry.size());
     ::_exit(127);
   }
-  return Launched{child, log_path};
+  return Launched{child, log_path, {}};
 }
 
 }  // namespace
@@ -130,12 +135,22 @@ std::optional<std::string> output_of(const std::vector<std::string>& command) {
   return wait_for(*child) == 0 ? std::optional(output) : std::nullopt;
 }
 
-bool systemd_keeps(const DaemonFlags& flags) {
-  return flags.is_default_instance() && ::access("/run/systemd/system", F_OK) == 0 && run_quietly({"systemctl", "cat", unit_name}) == 0;
+bool systemd_runs() { return ::access("/run/systemd/system", F_OK) == 0; }
+
+std::optional<std::string> systemd_unit(const DaemonFlags& flags) {
+  auto unit = flags.unit();
+  return unit && systemd_runs() && run_quietly({"systemctl", "cat", *unit}) == 0 ? unit : std::nullopt;
+}
+
+bool retire_unit(const std::string& unit) {
+  const bool kept = run_quietly({"systemctl", "is-enabled", "--quiet", unit}) == 0 || run_quietly({"systemctl", "is-active", "--quiet", unit}) == 0;
+  run_quietly({"systemctl", "disable", "--now", unit});
+  return kept;
 }
 
 Outcome<Launched> launch_daemon(const DaemonFlags& flags) {
-  return systemd_keeps(flags) ? launch_by_systemd() : launch_detached(flags);
+  const auto unit = systemd_unit(flags);
+  return unit ? launch_by_systemd(*unit) : launch_detached(flags);
 }
 
 Failure become_daemon(const DaemonFlags& flags) {
@@ -151,12 +166,27 @@ std::optional<int> ended_with(pid_t process) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-std::string last_line(const std::string& path) {
-  const auto content = read_file(path, 64 << 20);
-  if (!content || !content->has_value()) return {};
-  const std::string text((*content)->begin(), (*content)->end());
-  const auto lines = split(trimmed(text), '\n');
-  return printable(lines.back(), 600);
+std::string last_words(const Launched& launched) {
+  std::string text;
+  if (!launched.unit.empty()) {
+    // The daemon's own lines of this start, not what systemd says about it.
+    text = output_of({"journalctl", "_SYSTEMD_UNIT=" + launched.unit, "_COMM=wigwagd", "--since=-1min", "-n", "1", "-o", "cat", "-q", "--no-pager"})
+               .value_or("");
+  } else if (const auto content = read_file(launched.log, 64 << 20); content && content->has_value()) {
+    text.assign((*content)->begin(), (*content)->end());
+  }
+  const std::string line = last_line(text);
+  return line.empty() ? "" : ": " + line;
+}
+
+bool wait_until_gone(ControlClient& client, const std::string& state_dir) {
+  if (!client.wait_for_end(std::chrono::seconds(10))) return false;
+  for (int i = 0; i < 400; ++i) {
+    const Descriptor directory(::open(state_dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!directory || ::flock(directory.get(), LOCK_EX | LOCK_NB) == 0) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(25));
+  }
+  return false;
 }
 
 }  // namespace wigwag

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/control_client.hpp"
 #include "daemon/failure.hpp"
 #include "daemon/flags.hpp"
 
@@ -18,14 +19,16 @@ std::optional<int> run_quietly(const std::vector<std::string>& command);
 // The same, keeping its standard output (at most 1 MiB).
 std::optional<std::string> output_of(const std::vector<std::string>& command);
 
-inline constexpr const char* unit_name = "wigwag.service";
-
-// systemd runs this machine, has the unit, and these flags are the unit's.
-bool systemd_keeps(const DaemonFlags& flags);
+bool systemd_runs();
+// The unit of these flags, where systemd runs this machine and has it.
+std::optional<std::string> systemd_unit(const DaemonFlags& flags);
+// Stops the unit and keeps it from starting again; true when there was something to stop or keep.
+bool retire_unit(const std::string& unit);
 
 struct Launched {
   pid_t process = 0;      // 0: systemd's
   std::string log;        // where to read on: a file, or the words for the journal
+  std::string unit;       // systemd's; empty when it is a process of ours
 };
 Outcome<Launched> launch_daemon(const DaemonFlags& flags);
 
@@ -35,7 +38,11 @@ Failure become_daemon(const DaemonFlags& flags);
 // Whether a process that we launched has ended, and with which status.
 std::optional<int> ended_with(pid_t process);
 
-// The end of a log, for a message.
-std::string last_line(const std::string& path);
+// The last that a daemon has said, for a message: ": " and the line, or nothing.
+std::string last_words(const Launched& launched);
+
+// A daemon that was asked over `client` to end ends a moment after its answer, and with it its
+// lock on the directory. False: it has not, and somebody must look.
+bool wait_until_gone(ControlClient& client, const std::string& state_dir);
 
 }  // namespace wigwag

@@ -10,6 +10,7 @@
 
 #include "daemon/log.hpp"
 #include "daemon/shell_impl.hpp"
+#include "daemon/teardown.hpp"
 #include "daemon/words.hpp"
 
 namespace wigwag {
@@ -104,7 +105,6 @@ Now Shell::now() const {
 Outcome<void> Shell::open() {
   for (const auto& remark : remarks_) log_line(LogLevel::warning, remark);
   const Config& config = terms_.config;
-  if (const auto free = check_port_free(config); !free) return free;
   auto control = ControlServer::open(io_, terms_.socket, [this](const ControlRequest& request, const ControlCall& call) { answer(request, call); });
   if (!control) return Unexpected{control.error()};
   control_ = std::move(*control);
@@ -143,18 +143,12 @@ int Shell::run() {
 
 asio::awaitable<void> Shell::boot() {
   const Config& config = terms_.config;
+  AppliedTunnel applied = load_applied();
+  if (!co_await leave_former_interface(applied)) co_return;
+  if (const auto free = check_port_free(config); !free) co_return fail(free.error().what);
   auto host = co_await open_tunnel_host(io_.get_executor(), config.interface, choice_of(config.backend),
                                         [](const TunnelSecret& secret) { return public_key(secret); });
   if (!host) co_return fail(to_string(host.error()));
-  AppliedTunnel applied;
-  if (const auto content = directory_.load("applied"); content && content->has_value()) {
-    if (auto decoded = decode_applied(**content)) {
-      applied = std::move(*decoded);
-    } else {
-      note("applied_damaged", directory_.file("applied") + " is damaged: what an earlier run left in the kernel is taken for foreign",
-           LogLevel::warning);
-    }
-  }
   Reconciler::Calls calls;
   calls.persist = [this](AppliedTunnel next) { return persist_applied(std::move(next)); };
   calls.event = [this](const TunnelEvent& event) { on_tunnel_event(event); };
@@ -185,6 +179,35 @@ asio::awaitable<void> Shell::boot() {
   keep_watchdog();
   service_.tell("READY=1");
   report_status();
+}
+
+AppliedTunnel Shell::load_applied() {
+  const auto content = directory_.load("applied");
+  if (!content || !content->has_value()) return {};
+  if (auto decoded = decode_applied(**content)) return std::move(*decoded);
+  note("applied_damaged", directory_.file("applied") + " is damaged: what an earlier run left in the kernel is taken for foreign",
+       LogLevel::warning);
+  return {};
+}
+
+// Another interface was configured since: the one that we kept before would stay, with our key,
+// our routes and our port. While it cannot be taken down nothing new is begun, or its note were lost.
+asio::awaitable<bool> Shell::leave_former_interface(AppliedTunnel& applied) {
+  const std::string former = applied.interface;
+  if (former.empty() || former == terms_.config.interface) co_return true;
+  const auto report = co_await take_away(io_.get_executor(), directory_, former, std::move(applied));
+  applied = {};
+  std::string failure = report ? "" : report.error().what;
+  if (report && !report->failures.empty()) failure = to_string(report->failures.front());
+  if (!failure.empty()) {
+    fail("cannot take down interface " + former + ", kept before wireguard.interface became " + terms_.config.interface + ": " + failure);
+    co_return false;
+  }
+  note("interface_replaced", "wireguard.interface is " + terms_.config.interface + " now: " +
+                                 (report->kept_for.empty() ? "interface " + former + " is taken down"
+                                                           : "ours is gone from " + former + ", which stays for " + joined(report->kept_for, ", ")),
+       LogLevel::info);
+  co_return true;
 }
 
 // The core plans nothing before it has seen what runs already, lest it overwrite endpoints
@@ -279,7 +302,7 @@ int run_shell(ShellTerms terms) {
   auto startup = prepare_start(terms.config, terms.state_dir, wall.tv_sec);
   if (!startup) {
     log_line(LogLevel::error, startup.error().what);
-    return 1;
+    return startup.error().exit_status;
   }
   Shell shell(std::move(terms), std::move(*startup));
   if (const auto opened = shell.open(); !opened) {

@@ -34,7 +34,7 @@ std::string fault_lines(const std::vector<ConfigFault>& faults) {
 Json report_json(const TeardownReport& report) {
   Json failures = Json::array();
   for (const auto& failure : report.failures) failures.push_back(to_string(failure));
-  return {{"interface_removed", report.interface_removed}, {"kept_for", report.kept_for}, {"failures", std::move(failures)}};
+  return {{"interface_removed", report.interface_removed}, {"forgotten", report.forgotten}, {"kept_for", report.kept_for}, {"failures", std::move(failures)}};
 }
 
 }  // namespace
@@ -254,7 +254,7 @@ Outcome<Json> Shell::reload() {
 
 void Shell::answer_reload(const ControlCall& call) {
   const auto reloaded = reload();
-  call.end(reloaded ? encode_result(*reloaded) : encode_refusal(reloaded.error().what, 2));
+  call.end(reloaded ? encode_result(*reloaded) : encode_refusal(reloaded.error().what));
 }
 
 asio::awaitable<Json> Shell::tear_down() {
@@ -271,7 +271,7 @@ void Shell::answer_down(const ControlCall& call) {
       [this, call]() -> asio::awaitable<void> {
         const Json report = co_await tear_down();
         // What is gone from the kernel need not be remembered.
-        if (report["failures"].empty()) (void)directory_.remove("applied");
+        if (report["forgotten"] == true) (void)directory_.remove("applied");
         call.end(encode_result(report));
         leave_timer_.expires_after(last_words_time);
         boost::system::error_code ignored;
@@ -297,7 +297,8 @@ asio::awaitable<void> Shell::finish_leaving(bool goodbye_said) {
   leave_timer_.cancel();
   Json report = co_await tear_down();
   forgotten_ = true;
-  const auto forgotten = directory_.forget(now().wall.seconds);
+  // What is still in the kernel stays on record, for `wigwag down`.
+  const auto forgotten = directory_.forget(now().wall.seconds, report["failures"].empty() ? StateDir::Kernel::clean : StateDir::Kernel::littered);
   report["goodbye_said"] = goodbye_said;
   const std::string line = forgotten ? encode_result(report) : encode_refusal(forgotten.error().what);
   if (!forgotten) log_line(LogLevel::error, forgotten.error().what);

@@ -139,7 +139,7 @@ void Shell::note(const std::string& kind, const std::string& detail, LogLevel le
 
 void Shell::save_state() {
   if (forgotten_) return;
-  const auto saved = directory_.save_generation("state", node_.stored());
+  const auto saved = directory_.save_generation("state", fit_state(node_.stored(), state_bytes_max));
   dirty_ = !saved;
   if (!saved && !mute_) {
     note("state_unwritable", saved.error().what + "; saying nothing to anybody until it can be written", LogLevel::error);
@@ -162,6 +162,7 @@ void Shell::took_snapshot(std::vector<TunnelPeerState> peers) {
   const bool few = peers.size() <= hurry_peers_max;
   feed(KernelSnapshot{std::move(peers), reconciler_->settled()});
   const NodeStatus status = node_.status(now());
+  for (const PathChange& change : paths_.look(status, now().at)) tell_followers(events_.add(change, now()));
   const bool waiting = std::any_of(status.members.begin(), status.members.end(), unreached);
   const bool often = few && waiting && now().at < hurry_until_;
   reconciler_->poll_every(often ? std::chrono::milliseconds(250) : std::chrono::seconds(5));

@@ -46,6 +46,8 @@ class Shell {
   // --- shell.cpp: the loop
   Now now() const;
   boost::asio::awaitable<void> boot();
+  AppliedTunnel load_applied();
+  boost::asio::awaitable<bool> leave_former_interface(AppliedTunnel& applied);
   boost::asio::awaitable<bool> look_at_kernel();
   void fail(const std::string& why);
   void catch_signals();
@@ -109,6 +111,7 @@ class Shell {
   Node node_;
 
   EventLog events_;
+  PathWatch paths_;
   std::vector<ControlCall> followers_;   // bounded by the server's connections
   std::vector<ControlCall> watchers_;
   std::vector<ControlCall> leavers_;

@@ -43,6 +43,14 @@ Outcome<StoredState> stored_in(const StateDir& directory, const NodeId& self, st
 
 }  // namespace
 
+Bytes fit_state(Bytes content, std::size_t most) {
+  if (content.size() <= most) return content;
+  auto stored = decode_stored(content);
+  if (!stored) return content;
+  for (auto& member : stored->members) member.accusations.clear();
+  return encode_stored(*stored);
+}
+
 std::optional<std::string> refuse_stored(ByteView content, const NodeId& self) {
   const auto stored = decode_stored(content);
   if (!stored) return to_string(stored.error());
@@ -92,7 +100,7 @@ Outcome<Startup> prepare_start(const Config& config, const std::string& state_di
     token = std::move(*found);
     if (!token) {
       return Unexpected{Failure{(remarks.empty() ? "" : joined(remarks, "; ") + "; ") +
-                                "this node is in no network: `wigwag up` founds one, `wigwag up TOKEN` joins one"}};
+                                "this node is in no network: `wigwag up` founds one, `wigwag up TOKEN` joins one", status_no_network}};
     }
     stored->network = token->network;
   }

@@ -23,7 +23,13 @@ struct Startup {
 
   bool member() const { return !stored.certificate.empty(); }
 };
+// The exit status of a start in no network: no trying again changes that, only `wigwag up` does.
+inline constexpr int status_no_network = 3;
 Outcome<Startup> prepare_start(const Config& config, const std::string& state_dir, std::int64_t unix_now);
+
+// The stored state in at most so many bytes: accusations, of which there may be many and which
+// members tell again, are left out where they would make it a file that no start reads.
+Bytes fit_state(Bytes content, std::size_t most);
 
 // Why `content` cannot be the stored state of this identity; nullopt when it can.
 std::optional<std::string> refuse_stored(ByteView content, const NodeId& self);

@@ -16,8 +16,8 @@ namespace {
 
 constexpr std::size_t key_text_max = 256;
 constexpr std::size_t text_max = 4 << 20;
-constexpr std::array<const char*, 11> own_files = {"identity.key", "wireguard.key", "token",     "state",     "state.old",    "membership",
-                                                   "applied",      "invites",       "token.tmp", "state.tmp", "state.old.tmp"};
+constexpr std::array<const char*, 2> founder_files = {"root.key", "admin.key"};
+constexpr std::array<const char*, 8> own_files = {"identity.key", "wireguard.key", "token", "state", "state.old", "membership", "applied", "invites"};
 
 std::string octal(mode_t mode) {
   std::array<char, 16> text{};
@@ -149,13 +149,19 @@ StateDir::Found StateDir::load_first(const std::vector<std::string>& names, cons
   return found;
 }
 
-Outcome<void> StateDir::forget(std::int64_t unix_now) const {
+Outcome<void> StateDir::forget(std::int64_t unix_now, Kernel kernel) const {
   // Without these nobody can invite into the network any more: they are never thrown away.
-  for (const char* name : {"root.key", "admin.key"}) {
+  for (const char* name : founder_files) {
     const std::string aside = file(name) + ".left-" + std::to_string(unix_now);
     if (::rename(file(name).c_str(), aside.c_str()) != 0 && errno != ENOENT) return Unexpected{system_failure("cannot set aside " + file(name))};
   }
-  for (const char* name : own_files) {
+  // A write that was cut short leaves its temporary, secrets and all.
+  for (const char* name : founder_files) {
+    if (const auto removed = remove(std::string(name) + ".tmp"); !removed) return removed;
+  }
+  for (const std::string name : own_files) {
+    if (const auto removed = remove(name + ".tmp"); !removed) return removed;
+    if (name == "applied" && kernel == Kernel::littered) continue;
     if (const auto removed = remove(name); !removed) return removed;
   }
   return {};

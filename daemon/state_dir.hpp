@@ -69,8 +69,9 @@ class StateDir {
   Found load_first(const std::vector<std::string>& names, const Refuse& refuse, std::int64_t unix_now) const;
 
   // Forgets the node: every file of ours but logs and what was set aside. A founder's keys
-  // are kept as NAME.left-TIME.
-  Outcome<void> forget(std::int64_t unix_now) const;
+  // are kept as NAME.left-TIME, and `applied` while something of ours is in the kernel.
+  enum class Kernel : std::uint8_t { clean, littered };
+  Outcome<void> forget(std::int64_t unix_now, Kernel kernel) const;
 
  private:
   StateDir(std::string path, Descriptor lock) : path_(std::move(path)), lock_(std::move(lock)) {}

@@ -8,6 +8,7 @@
 
 #include "daemon/startup.hpp"
 #include "gossip/trust/crypto.hpp"
+#include "gossip/trust/hello_messages.hpp"
 #include "tests/daemon/temporary_folder.hpp"
 
 namespace wigwag {
@@ -73,6 +74,48 @@ TEST(CommandLine, EndsWithThreeWhenNoDaemonAnswers) {
   }
 }
 
+TEST(CommandLine, TakesTheSocketBeforeTheCommandToo) {
+  const TemporaryFolder folder;
+  const Answer before = wigwag({"--socket", folder / "before.sock", "status"});
+  EXPECT_EQ(before.status, 3);
+  EXPECT_THAT(before.err, HasSubstr(folder / "before.sock"));
+  EXPECT_THAT(wigwag({"--socket", folder / "before.sock", "invite"}).err, HasSubstr(folder / "before.sock"));
+  const Answer both = wigwag({"--socket", folder / "before.sock", "status", "--socket", folder / "behind.sock"});
+  EXPECT_THAT(both.err, HasSubstr(folder / "behind.sock"));
+  EXPECT_EQ(wigwag({"--socket", folder / "s"}).status, 2);
+}
+
+TEST(CommandLine, MeansAPathFromWhereItStands) {
+  const Answer answer = wigwag({"status", "--socket", "no/such.sock"});
+  EXPECT_EQ(answer.status, 3);
+  EXPECT_THAT(answer.err, HasSubstr((std::filesystem::current_path() / "no/such.sock").string()));
+}
+
+// The core writes its format into the header of every hello datagram.
+TEST(WireVersion, IsTheCores) {
+  const Bytes call = write_call(HelloCall{}, HelloMac(NetworkId{}));
+  EXPECT_EQ(call.at(2), wire_version);
+  EXPECT_THAT(wigwag({"version"}).out, HasSubstr("wire protocol " + std::to_string(wire_version) + "\n"));
+}
+
+TEST(Units, AreThoseWhoseFilesTheFlagsName) {
+  DaemonFlags flags;
+  EXPECT_EQ(flags.unit(), "wigwag.service");
+  flags.config = "/etc/wigwag/lab-2.toml";
+  EXPECT_EQ(flags.unit(), std::nullopt);
+  flags.state_dir = "/var/lib/wigwag-lab-2";
+  flags.socket = "/run/wigwag-lab-2/wigwag.sock";
+  EXPECT_EQ(flags.unit(), "wigwag@lab-2.service");
+  flags.socket = "/run/wigwag-lab/wigwag.sock";
+  EXPECT_EQ(flags.unit(), std::nullopt);
+  for (const std::string name : {"", "../x", "-x", "a b", "a;b"}) {
+    flags.config = "/etc/wigwag/" + name + ".toml";
+    flags.state_dir = "/var/lib/wigwag-" + name;
+    flags.socket = "/run/wigwag-" + name + "/wigwag.sock";
+    EXPECT_EQ(flags.unit(), std::nullopt) << name;
+  }
+}
+
 TEST(CommandLine, TellsVersionAndHelpWithoutADaemon) {
   const Answer version = wigwag({"version"});
   EXPECT_EQ(version.status, 0);
@@ -98,6 +141,8 @@ TEST(Up, RefusesBadTokensNamesAndConfigurations) {
   EXPECT_EQ(up({"--set", "nonsense"}).status, 2);
   EXPECT_EQ(up({"--seed", "203.0.113.5"}).status, 2) << "a seed without a secret";
   EXPECT_EQ(up({"--secret-file", folder / "absent"}).status, 1);
+  EXPECT_EQ(up({"--seed", "203.0.113.5", "--set", "node.name=other"}).status, 2);
+  EXPECT_FALSE(std::filesystem::exists(folder / "w.toml")) << "a refused `up` has written a configuration";
   EXPECT_EQ(up({"--wait", "long"}).status, 2);
   EXPECT_EQ(up({"--interface", "much-too-long-a-name"}).status, 2);
   folder.write("w.toml", "[wireguard]\nport = 99999\nbackend = \"magic\"\n");
@@ -117,7 +162,9 @@ TEST(Doctor, SaysWhatIsWrongAndTheMend) {
   const TemporaryFolder folder;
   ASSERT_EQ(::chmod(folder.path().c_str(), 0755), 0);
   const Answer answer = wigwag({"doctor", "--socket", folder / "s", "--state-dir", folder.path(), "--config", folder / "w.toml"});
-  EXPECT_EQ(answer.status, 1);
+  EXPECT_EQ(answer.status, 3);
+  EXPECT_THAT(answer.err, HasSubstr("no daemon answers"));
+  EXPECT_EQ(lines(answer.err), 1);
   EXPECT_THAT(answer.out, HasSubstr("no daemon answers"));
   EXPECT_THAT(answer.out, HasSubstr("chmod 700 " + folder.path()));
   const Answer json = wigwag({"doctor", "--json", "--socket", folder / "s", "--state-dir", folder.path(), "--config", folder / "w.toml"});
@@ -150,7 +197,7 @@ TEST(Wigwagd, WithoutANetworkSaysHowToGetOne) {
   const TemporaryFolder folder;
   folder.write("w.toml", "");
   const Answer answer = wigwagd("--config " + folder / "w.toml" + " --state-dir " + folder / "state" + " --socket " + folder / "s");
-  EXPECT_EQ(answer.status, 1);
+  EXPECT_EQ(answer.status, status_no_network);
   EXPECT_THAT(answer.out, HasSubstr("wigwag up TOKEN"));
 }
 

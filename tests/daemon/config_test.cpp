@@ -78,6 +78,7 @@ TEST(Configuration, SaysWhatIsSetAndNotActedOn) {
 }
 
 TEST(Configuration, SaysNothingAboutWhatAsksForNothing) {
+  EXPECT_TRUE(load("[node]\n[hello]\n[network]\nseeds = []\n"));
   EXPECT_THAT(load("[node]\nrelay = \"no\"\nsubnets = []\n[dns]\nenabled = false\n[wireguard]\nmtu = 1400\n").value().notes, SizeIs(0));
 }
 
@@ -101,6 +102,13 @@ INSTANTIATE_TEST_SUITE_P(
                     Wrong{"[node]\nnmae = \"a\"\n", "w.toml:2:8: node.nmae", "did you mean node.name?"},
                     Wrong{"[wireguard]\nprot = 1\n", "wireguard.prot", "did you mean wireguard.port?"},
                     Wrong{"[node]\nseeds = []\n", "node.seeds", "did you mean network.seeds?"},
+                    Wrong{"[helo]\nport = 1000\n", "helo.port", "did you mean hello.port?"},
+                    Wrong{"[netwrk]\nipv4 = \"10.0.0.0/8\"\n", "netwrk.ipv4", "did you mean network.ipv4?"},
+                    Wrong{"[udp]\nport = 1000\n", "udp.port", "did you mean wireguard.port or hello.port?"},
+                    Wrong{"[[node]]\nname = \"a\"\n", "w.toml:1:", "node: must be a section: [node]"},
+                    Wrong{"node = 1.5\n", "w.toml:1:8", "node: must be a section: [node]"},
+                    Wrong{"wireguard = 2024-01-01\n", "w.toml:1:", "wireguard: must be a section: [wireguard]"},
+                    Wrong{"hello = \"yes\"\n", "w.toml:1:", "hello: must be a section: [hello]"},
                     Wrong{"[nonsense]\nqqqqqq = 1\n", "nonsense.qqqqqq", "the keys are"},
                     Wrong{"frobnicate = 1\n", "w.toml:1:14: frobnicate", "no such key"},
                     Wrong{"[node]\nname = \"Fra_1\"\n", "w.toml:2:8: node.name", "letters a-z"}, Wrong{"[node]\nname = 5\n", "node.name", "cannot be 5"},

@@ -93,6 +93,26 @@ TEST_F(Founding, WithoutItsIdentityIsAnErrorAndNotANewNode) {
   EXPECT_FALSE(std::filesystem::exists(folder / "state/identity.key"));
 }
 
+TEST(LargeState, LeavesAccusationsOutBeforeItIsTooLargeToBeRead) {
+  StoredState state;
+  state.epoch = 7;
+  state.members.resize(3);
+  for (auto& member : state.members) {
+    member.record = Bytes(100, 1);
+    member.accusations.assign(4, Bytes(150, 2));
+  }
+  const Bytes whole = encode_stored(state);
+  EXPECT_EQ(fit_state(whole, whole.size()), whole);
+  const Bytes fitted = fit_state(whole, whole.size() - 1);
+  EXPECT_LT(fitted.size() + 3 * 4 * 150, whole.size());
+  const auto read = decode_stored(fitted);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->epoch, 7U);
+  ASSERT_EQ(read->members.size(), 3U);
+  EXPECT_EQ(read->members[2].record, state.members[2].record);
+  EXPECT_TRUE(read->members[2].accusations.empty());
+}
+
 class Inviting : public Founding {
  protected:
   std::string token(const InviteTerms& terms) {
@@ -177,7 +197,9 @@ TEST_F(Inviting, JoinsFromATokenOrAFleetsFile) {
   EXPECT_TRUE(prepare_start(config, folder / "third", now.seconds)->token);
   fleet.secret_file = folder.write("noise", "noise");
   EXPECT_FALSE(prepare_start(fleet, folder / "fourth", now.seconds));
-  EXPECT_THAT(prepare_start(config, folder / "fifth", now.seconds).error().what, HasSubstr("wigwag up"));
+  const auto nowhere = prepare_start(config, folder / "fifth", now.seconds);
+  EXPECT_THAT(nowhere.error().what, HasSubstr("wigwag up"));
+  EXPECT_EQ(nowhere.error().exit_status, status_no_network);
 }
 
 }  // namespace

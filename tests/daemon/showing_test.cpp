@@ -3,6 +3,7 @@
 
 #include "daemon/event_log.hpp"
 #include "daemon/graph.hpp"
+#include "daemon/path_watch.hpp"
 #include "daemon/status_json.hpp"
 #include "daemon/status_text.hpp"
 #include "daemon/table.hpp"
@@ -203,6 +204,76 @@ TEST_F(Log, CannotBeForgedByAName) {
   log.add(event(EventKind::member_joined, 1, "a\nmember_down member=b", "x\033[2J"), at(0));
   EXPECT_EQ(lines[0].find('\n'), std::string::npos);
   EXPECT_EQ(lines[0].find('\033'), std::string::npos);
+}
+
+class Paths : public testing::Test {
+ protected:
+  Paths() {
+    status.members = {member("fra-1", 1), member("ams-2", 2)};
+    status.members[0].path = PathKind::self;
+  }
+  std::vector<PathChange> look(double s) { return watch.look(status, Instant(std::chrono::duration_cast<Duration>(std::chrono::duration<double>(s)))); }
+  MemberStatus& other() { return status.members[1]; }
+  NodeStatus status;
+  PathWatch watch;
+};
+
+TEST_F(Paths, AreToldWhenTheyChangeAndNotAtTheStart) {
+  other().path = PathKind::direct;
+  EXPECT_THAT(look(0), SizeIs(0));
+  EXPECT_THAT(look(5), SizeIs(0));
+  other().path = PathKind::none;
+  const auto lost = look(20);
+  ASSERT_THAT(lost, SizeIs(1));
+  EXPECT_EQ(lost[0].name, "ams-2");
+  EXPECT_EQ(lost[0].was, PathKind::direct);
+  EXPECT_EQ(lost[0].now, PathKind::none);
+  other().path = PathKind::direct;
+  other().endpoint = Endpoint::parse("198.51.100.7:51820");
+  const auto found = look(40);
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found[0].detail, "at 198.51.100.7:51820");
+}
+
+TEST_F(Paths, OfANewMemberBeginWithNone) {
+  look(0);
+  status.members.push_back(member("lon-3", 3));
+  EXPECT_THAT(look(1), SizeIs(0));
+  status.members[2].path = PathKind::direct;
+  EXPECT_THAT(look(2), SizeIs(1));
+}
+
+TEST_F(Paths, ThatComeAndGoAreToldOnceInTenSeconds) {
+  look(0);
+  std::size_t told = 0;
+  for (int i = 1; i <= 1000; ++i) {
+    other().path = i % 2 == 0 ? PathKind::none : PathKind::direct;
+    told += look(i * 0.1).size();
+  }
+  EXPECT_LE(told, 10U);
+  EXPECT_GE(told, 5U);
+  other().path = PathKind::direct;
+  look(200);
+  EXPECT_THAT(look(300), SizeIs(0)) << "what was held back is told once it is so for good";
+}
+
+TEST_F(Paths, OfManyMembersAreToldAFewAtATime) {
+  for (std::uint8_t i = 3; i < 103; ++i) status.members.push_back(member("m" + std::to_string(i), i));
+  look(0);
+  for (auto& one : status.members) one.path = one.path == PathKind::self ? PathKind::self : PathKind::direct;
+  std::size_t told = 0;
+  for (int i = 0; i < 4; ++i) {
+    const auto now = look(i).size();
+    EXPECT_LE(now, PathWatch::told_at_once);
+    told += now;
+  }
+  EXPECT_EQ(told, 101U);
+}
+
+TEST_F(Log, TellsOfAPath) {
+  log.add(PathChange{key_of<NodeId>(1), "fra-1", PathKind::none, PathKind::direct, "at 198.51.100.7:51820"}, at(0));
+  EXPECT_THAT(lines, ElementsAre("path_changed member=fra-1 was=none now=direct id=010101010101 detail=\"at 198.51.100.7:51820\""));
+  EXPECT_EQ(event_json(log.kept().back())["kind"], "path_changed");
 }
 
 TEST(Table, AlignsByCharactersAndNotBytes) {

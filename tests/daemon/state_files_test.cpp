@@ -214,10 +214,23 @@ TEST(Forgetting, TakesTheMembershipAndKeepsAFoundersKeysAside) {
   for (const char* name : {"identity.key", "wireguard.key", "state", "state.old", "membership", "token", "applied", "invites", "root.key", "admin.key", "wigwagd.log"}) {
     folder.write(name, "x");
   }
-  ASSERT_TRUE(directory.forget(77));
+  folder.write("identity.key.tmp", "x");
+  folder.write("invites.tmp", "x");
+  folder.write("admin.key.tmp", "x");
+  ASSERT_TRUE(directory.forget(77, StateDir::Kernel::clean));
   std::vector<std::string> left;
   for (const auto& entry : std::filesystem::directory_iterator(folder.path())) left.push_back(entry.path().filename());
   EXPECT_THAT(left, testing::UnorderedElementsAre("root.key.left-77", "admin.key.left-77", "wigwagd.log"));
+}
+
+TEST(Forgetting, KeepsTheNoteOfWhatIsStillInTheKernel) {
+  const TemporaryFolder folder;
+  const StateDir directory = open(folder);
+  folder.write("applied", "x");
+  folder.write("identity.key", "x");
+  ASSERT_TRUE(directory.forget(77, StateDir::Kernel::littered));
+  EXPECT_TRUE(directory.has("applied"));
+  EXPECT_FALSE(directory.has("identity.key"));
 }
 
 TEST(LoosePermissions, AreNamedWithTheMend) {
