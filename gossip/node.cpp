@@ -176,6 +176,7 @@ void Node::Impl::upkeep() {
   rejoin_tick();
   compare_tick();
   sweep_tick();
+  note_aftermath();
   judge_endpoints();
   announce(false);
   plan();

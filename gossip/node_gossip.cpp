@@ -76,7 +76,9 @@ void Node::Impl::take_record(const NodeId& from, const Item& item) {
   const auto peek = decode_record(item.statement);
   const Member* held = peek ? roster_.find(peek->body.node) : nullptr;
   const Health before = held != nullptr ? held->health : Health::alive;
-  const auto outcome = roster_.apply_record(item, judged_at(), now_.wall);
+  // Who let us in is also believed about whom it lets us meet: their sponsors may be each other.
+  const auto sponsor = own_sponsor();
+  const auto outcome = roster_.apply_record(item, judged_at(), now_.wall, sponsor == from);
   switch (outcome.applied) {
     case Applied::added:
     case Applied::updated: member_news(outcome.node, item, outcome, before, from); break;
@@ -97,7 +99,10 @@ void Node::Impl::take_record(const NodeId& from, const Item& item) {
     case Applied::refused:
       ++counters_.dropped_refused;
       // Its sponsor may be on its way; anti-entropy brings it again.
-      if (outcome.reason == TrustError::sponsor_unknown) break;
+      if (outcome.reason == TrustError::sponsor_unknown) {
+        if (sponsor && *sponsor != from) mail_.push_back({*sponsor, Need{{key_of(outcome.node)}}});
+        break;
+      }
       raise_rarely(EventKind::record_refused, outcome.node, std::string("sent by a member: ") + to_string(outcome.reason));
       break;
   }
@@ -109,11 +114,6 @@ void Node::Impl::member_news(const NodeId& id, const Item& item, const Outcome& 
   Member& member = *roster_.find(id);
   ++counters_.records_accepted;
   dirty_ = true;
-  if (member.chain.grant && member.chain.grant->body.uses != 0) {
-    for (const auto& loser : roster_.settle_uses(member.chain.grant->body.id)) {
-      raise(EventKind::invitation_conflict, loser, "its invitation had been used before: it is left out");
-    }
-  }
   if (id == id_) return;
   spread_.add(item, urgency_of(member.record.body), from);
   // Of one who was Down the accusers were right, as far as anybody could tell.

@@ -37,13 +37,16 @@ void Node::Impl::seek_tick() {
 }
 
 // Before the first join: one seed after the other, with growing pauses. Afterwards a seed
-// every few minutes, and at once while nobody answers us.
+// every few minutes, and at once while nobody answers us or has given its word for us.
 void Node::Impl::call_somebody() {
   const bool alone = joined_ && roster_.live_count() <= 1;
-  const Duration pause = joined_ && !alone ? call_pause_joined : call_pause_;
+  const bool unsponsored = !alone && lacks_sponsor();
+  const Duration pause = joined_ && !alone && !unsponsored ? call_pause_joined : call_pause_;
   next_call_ = now_.at + pause * 3 / 4 + rng_.below(pause / 2);
-  if (seeds_.empty() || !chain_) return;
+  if (!chain_ || (seeds_.empty() && !unsponsored)) return;
   call_pause_ = std::min(call_pause_ * 5 / 4, call_pause_most);
+  if (unsponsored) call_for_sponsor();
+  if (seeds_.empty()) return;
   const Endpoint seed = seeds_[next_seed_++ % seeds_.size()];
   // A seed that is this very host would only answer itself.
   const auto& local = own_endpoints_.local();
@@ -62,6 +65,34 @@ void Node::Impl::call_somebody() {
     return std::any_of(endpoints.begin(), endpoints.end(), [&](const Endpoint& e) { return e.address == seed.address; });
   });
   if (!known) hello_client_.call(seed, now_.at, entropy_, out_);
+}
+
+// Whether we certified ourselves and nobody has said when: good only until the invitation ends.
+bool Node::Impl::lacks_sponsor() {
+  if (!joined_ || !chain_ || !chain_->grant || chain_->redemption) return false;
+  const Member* own = self();
+  if (own != nullptr && own->chain.redemption && own->chain.certificate.wire == chain_->certificate.wire) {
+    chain_->redemption = own->chain.redemption;  // a host's answer was lost, its word was not
+    dirty_ = true;
+    return false;
+  }
+  const Grant& grant = chain_->grant->body;
+  return !expired(grant.expires, network_time()) && !roster_.is_revoked(NodeId{grant.id.bytes});
+}
+
+void Node::Impl::call_for_sponsor() {
+  std::vector<const Record*> hosts;
+  for (const auto& seat : roster_.seats()) {
+    const Record& record = roster_.find(seat.node)->record.body;
+    if (seat.node != id_ && !record.endpoints.empty() && record.hello_port != 0) hosts.push_back(&record);
+  }
+  if (hosts.empty()) return;
+  const Record& host = *rng_.pick(hosts);
+  hello_client_.call({rng_.pick(host.endpoints).address, host.hello_port}, now_.at, entropy_, out_);
+}
+
+std::optional<NodeId> Node::Impl::own_sponsor() const {
+  return chain_ && chain_->redemption ? std::optional(chain_->redemption->body.sponsor) : std::nullopt;
 }
 
 void Node::Impl::on(const HelloDatagram& datagram) {
@@ -119,7 +150,11 @@ void Node::Impl::accept_welcome(const HelloClient::Finished& finished) {
   if (!roster_.bundle() || !finished.chain) return;
   if (!chain_->redemption && !answer.redemption.empty()) {
     auto redemption = decode_redemption(answer.redemption);
-    if (redemption && redemption->body.node == id_) chain_->redemption = std::move(*redemption);
+    Chain complete = *chain_;
+    if (redemption) complete.redemption = std::move(*redemption);
+    // One that others will refuse is worse than none.
+    const ChainContext context{roster_.bundle()->body, config_.network, std::nullopt, true, false, {}};
+    if (verify_chain(complete, context, *verifier_)) chain_ = std::move(complete);
   }
   Item host{ItemKind::member, answer.record, finished.chain->certificate.wire, {}, {}};
   if (finished.chain->grant) host.grant = finished.chain->grant->wire;
@@ -174,6 +209,7 @@ HelloAnswer Node::Impl::judge_call(const HelloHost::Call& call) {
   if (caller == id_ || roster_.is_revoked(caller) || (held != nullptr && held->record.body.left)) return refuse(TrustError::revoked);
   const auto chain = sponsor(call.offer.chain);
   if (!chain) return refuse(chain.error());
+  if (judged_at() && expired(chain->certificate.body.expires, now_.wall)) return refuse(TrustError::certificate_expired);
 
   Item item{ItemKind::member, call.offer.record, chain->certificate.wire, {}, {}};
   if (chain->grant) item.grant = chain->grant->wire;
@@ -182,11 +218,11 @@ HelloAnswer Node::Impl::judge_call(const HelloHost::Call& call) {
   if (!record || record->body.node != caller || record->body.left) return refuse(TrustError::malformed);
   const Health before = held != nullptr ? held->health : Health::alive;
   const auto outcome = roster_.apply_record(item, judged_at(), now_.wall);
-  if (outcome.applied == Applied::refused) return refuse(outcome.reason);
   if (outcome.applied == Applied::full) {
     raise_rarely(EventKind::members_full, caller, std::to_string(config_.members_max) + " members are known");
     return refuse(TrustError::grant_spent);
   }
+  if (outcome.applied == Applied::refused || roster_.find(caller) == nullptr) return refuse(outcome.reason);
   if (hints_.size() < hints_max) hints_[caller] = {call.from.address, record->body.listen_port};
   peer_endpoints_.retry(caller);
   if (outcome.applied == Applied::added) raise(EventKind::caller_admitted, caller, "from " + to_string(call.from));
@@ -203,15 +239,20 @@ Result<Chain, TrustError> Node::Impl::sponsor(const Chain& chain) {
   Chain complete = chain;
   const auto& certificate = chain.certificate.body;
   const Member* held = roster_.find(certificate.node);
-  if (held != nullptr && held->chain.certificate.wire == chain.certificate.wire) return held->chain;
+  const bool known = held != nullptr && held->chain.certificate.wire == chain.certificate.wire;
+  if (known && (held->chain.redemption || certificate.issuer == Issuer::admin)) return held->chain;
   ChainContext context{roster_.bundle()->body, config_.network, judged_at(), false, false, {}};
   const bool vouched = chain.redemption && roster_.find(chain.redemption->body.sponsor) != nullptr;
   if (certificate.issuer == Issuer::grant && chain.grant && !vouched) {
     const Grant& grant = chain.grant->body;
-    if (expired(grant.expires, now_.wall) && context.now) return Unexpected{TrustError::grant_expired};
-    if (roster_.is_revoked(NodeId{grant.id.bytes})) return Unexpected{TrustError::grant_withdrawn};
+    const bool over = context.now && expired(grant.expires, now_.wall);
+    const bool withdrawn = roster_.is_revoked(NodeId{grant.id.bytes});
+    if (known && (over || withdrawn)) return held->chain;  // too late for our word; it is in all the same
+    if (over) return Unexpected{TrustError::grant_expired};
+    if (withdrawn) return Unexpected{TrustError::grant_withdrawn};
     if (grant.uses != 0 && roster_.redemptions(grant.id) >= grant.uses) return Unexpected{TrustError::grant_spent};
-    complete.redemption = make_redemption({grant.id, certificate.node, id_, network_time()}, config_.network, identity_);
+    const UnixTime at = std::max(network_time(), grant.issued);  // whatever our clock says, it was no earlier
+    complete.redemption = make_redemption({grant.id, certificate.node, id_, at}, config_.network, identity_);
   }
   context.sponsor_known = true;
   if (const auto verified = verify_chain(complete, context, *verifier_); !verified) return Unexpected{verified.error()};

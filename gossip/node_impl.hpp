@@ -80,6 +80,9 @@ class Node::Impl {
   void on_call(const HelloHost::Call& call);
   HelloAnswer judge_call(const HelloHost::Call& call);
   Result<Chain, TrustError> sponsor(const Chain& chain);
+  bool lacks_sponsor();
+  void call_for_sponsor();
+  std::optional<NodeId> own_sponsor() const;
   HelloOffer offer();
 
   // node_gossip.cpp: messages of members
@@ -112,6 +115,8 @@ class Node::Impl {
   void compare_tick();
   void compare_with(const NodeId& edge, bool confirm);
   void sweep_tick();
+  void note_aftermath();
+  void forget_ways(const NodeId& id);
   bool synced() const { return roster_.live_count() <= 1 || synced_revision_ == roster_.revision(); }
 
   // node_plan.cpp: the kernel

@@ -24,6 +24,7 @@ constexpr Duration goodbye_pause = milliseconds(150);
 Record Node::Impl::describe_self() const {
   Record record;
   record.node = id_;
+  if (chain_) record.certificate = blake2b(chain_->certificate.wire);
   record.tunnel_key = tunnel_key_;
   record.endpoints = own_endpoints_.announce(config_.listen_port, mesh_prefixes());
   record.listen_port = config_.listen_port;
@@ -62,7 +63,9 @@ void Node::Impl::publish(Record record) {
     record.endpoints.pop_back();
     made = make_record(record, config_.network, identity_);
   }
-  const bool first = self() == nullptr;
+  const Member* before = self();
+  const bool same_chain = before != nullptr && before->chain.certificate.wire == chain_->certificate.wire &&
+                          before->chain.redemption.has_value() == chain_->redemption.has_value();
   Item item{ItemKind::member, made.wire, chain_->certificate.wire, {}, {}};
   if (chain_->grant) item.grant = chain_->grant->wire;
   if (chain_->redemption) item.redemption = chain_->redemption->wire;
@@ -77,7 +80,7 @@ void Node::Impl::publish(Record record) {
     raise(EventKind::record_refused, id_, std::string("our own record: ") + to_string(outcome.reason) + ". " + advice(outcome.reason));
     return;
   }
-  if (!first) item = Item{ItemKind::record, item.statement, {}, {}, {}};
+  if (same_chain) item = Item{ItemKind::record, item.statement, {}, {}, {}};
   spread_.add(std::move(item), record.left ? Urgency::liveness : Urgency::records, std::nullopt);
   dirty_ = true;
 }
@@ -146,7 +149,7 @@ void Node::Impl::settle_own_ipv4() {
   next_settlement_ = now_.at + settle_pause;
   const auto holders = settle_ipv4(roster_);
   for (const auto& [id, member] : roster_.members()) {
-    if (!member.record.body.ipv4 || member.record.body.left || member.excluded) continue;
+    if (!member.record.body.ipv4 || member.record.body.left || member.excluded || member.expired || member.dormant) continue;
     const auto holder = holders.find(*member.record.body.ipv4);
     if (holder == holders.end() || holder->second == id || !reported_.insert(member.record_id).second) continue;
     const Member* keeper = roster_.find(holder->second);

@@ -13,7 +13,7 @@ Node::Impl::Impl(NodeConfig config, NodeSecrets secrets, StoredState stored, std
       entropy_(std::move(secrets.entropy_seed)),
       verifier_(&verifier),
       rng_(config_.random_seed),
-      roster_({config_.network, config_.members_max}, verifier),
+      roster_({config_.network, config_.members_max, id_}, verifier),
       prober_(id_, rng_.next()),
       anti_entropy_(rng_.next()),
       hello_client_(config_.network, rng_.next()),
@@ -42,7 +42,6 @@ void Node::Impl::load(StoredState stored) {
     auto chain = decode_chain(stored.certificate, stored.grant, stored.redemption);
     if (chain && chain->certificate.body.node == id_) chain_ = std::move(*chain);
   }
-  for (const auto& revocation : stored.revocations) roster_.apply_revocation({ItemKind::revocation, revocation, {}, {}, {}});
   for (const auto& member : stored.members) {
     const Item item{ItemKind::member, member.record, member.certificate, member.grant, member.redemption};
     const auto record = decode_record(member.record);
@@ -54,6 +53,9 @@ void Node::Impl::load(StoredState stored) {
   for (const auto& member : stored.members) {
     for (const auto& accusation : member.accusations) roster_.apply_accusation({ItemKind::accusation, accusation, {}, {}, {}}, Instant{});
   }
+  // Behind the members: whose invitation was withdrawn after it was let in stays.
+  for (const auto& revocation : stored.revocations) roster_.apply_revocation({ItemKind::revocation, revocation, {}, {}, {}});
+  roster_.take_aftermath();  // told in an earlier life
   joined_ = chain_.has_value();
   if (chain_) dated_ = std::max(dated_, chain_->redemption ? chain_->redemption->body.at : chain_->certificate.body.issued);
   if (!joined_) waiting_for_ = "the stored membership does not hold: join again with an invitation";

@@ -15,6 +15,7 @@ constexpr Duration rejoin_hello_pause = seconds(5);
 constexpr Duration sweep_pause = minutes(1);
 constexpr Duration candidate_for = hours(72);        // of running time
 constexpr std::int64_t expired_kept_s = 24 * 3600;
+constexpr Duration forgotten_for = hours(6);         // beyond what trusted clocks may differ: until then others have forgotten too
 
 }  // namespace
 
@@ -86,7 +87,7 @@ void Node::Impl::rejoin_tick() {
   next_rejoin_ = now_.at + rejoin_pause * 3 / 4 + rng_.below(rejoin_pause / 2);
   std::vector<const Member*> away;
   for (const auto& [id, member] : roster_.members()) {
-    const bool candidate = !member.live() && !member.record.body.left && !member.excluded && !member.dormant;
+    const bool candidate = member.health == Health::dead && !member.expired && !member.excluded && !member.dormant;
     if (candidate && id != id_) away.push_back(&member);
   }
   if (away.empty()) return;
@@ -137,18 +138,33 @@ void Node::Impl::sweep_tick() {
       raise(EventKind::member_forgotten, id, "not seen for three days");
     }
     const auto expiry = member.record.body.expires;
-    const bool over = judged_at() && expiry != no_expiry && now_.wall.seconds > expiry.seconds + expired_kept_s;
+    // By the clock that peers share, so that all forget it in the same minute.
+    const bool over = judged_at() && expiry != no_expiry && now_.wall.seconds + peer_clock_.median_offset_s() > expiry.seconds + expired_kept_s;
     if (over && id != id_ && !roster_.sponsors_somebody(id)) forgotten.push_back(id);
   }
   for (const auto& id : forgotten) {
-    roster_.forget(id);
-    prober_.forget(id);
-    peer_endpoints_.forget(id);
-    hints_.erase(id);
-    greeted_.erase(id);
-    dirty_ = true;
+    roster_.forget(id, now_.at + forgotten_for);
+    forget_ways(id);
   }
+  roster_.drop_graves(now_.at);
   roster_.expire(judged_at());
+}
+
+// What the roster did to members while it took others.
+void Node::Impl::note_aftermath() {
+  const auto aftermath = roster_.take_aftermath();
+  for (const auto& id : aftermath.dropped) forget_ways(id);
+  for (const auto& id : aftermath.excluded) {
+    if (roster_.find(id) != nullptr) raise(EventKind::invitation_conflict, id, "its invitation had been used before: it is left out");
+  }
+}
+
+void Node::Impl::forget_ways(const NodeId& id) {
+  prober_.forget(id);
+  peer_endpoints_.forget(id);
+  hints_.erase(id);
+  greeted_.erase(id);
+  dirty_ = true;
 }
 
 }  // namespace wigwag

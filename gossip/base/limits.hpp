@@ -25,11 +25,14 @@ inline constexpr std::size_t homes_per_record = 3;        // more are refused
 inline constexpr std::size_t seeds = 16;                  // in a token or configuration; more are refused
 
 inline constexpr std::size_t members = 10'000;            // a new member beyond it is refused and an event raised
-inline constexpr std::size_t accusations_per_subject = 16;// further accusers are dropped: more are never needed
-inline constexpr std::size_t revocations = 10'000;        // the oldest to expire makes room
+inline constexpr std::size_t accusations_per_subject = 16;// the legal ones, then the lowest ids are kept: more are never needed
+inline constexpr std::size_t spare_claims = 2;            // redeemers kept beyond an invitation's uses; later ones are refused
+inline constexpr std::size_t graves = 4096;               // forgotten members not taken back; when full, the one longest dead makes room
+inline constexpr std::size_t revocations = 10'000;        // a new one is not taken
 inline constexpr std::size_t seed_chars = 262;            // one seed: a DNS name and a port; a longer one is refused
 inline constexpr std::size_t token_chars = 8192;          // a longer token is refused unread
 inline constexpr std::chrono::seconds certificate_tolerance{86'400};  // a joiner's clock may be this far ahead where certificates expire
+inline constexpr std::chrono::seconds redemption_tolerance{7'200};    // a sponsor's clock may be this far behind the inviter's
 
 inline constexpr std::size_t pending_hellos = 32;         // above half, a cookie is asked; when full, the oldest is dropped if it had its time, else the new one
 inline constexpr std::size_t pending_hellos_per_source = 4;  // further ones from one address are dropped

@@ -25,7 +25,7 @@ UnixTime unix_time(Unpacker& in) { return UnixTime{static_cast<std::int64_t>(in.
 
 Bytes encode(const Record& record) {
   Packer out;
-  out.array(14).number(format).key(record.node).number(record.version.epoch).number(record.version.sequence);
+  out.array(15).number(format).key(record.node).key(record.certificate).number(record.version.epoch).number(record.version.sequence);
   out.number((record.left ? flag_left : 0) | (record.relay ? flag_relay : 0)).key(record.tunnel_key);
   record.next_tunnel_key ? out.key(*record.next_tunnel_key) : out.nil();
   out.array(record.endpoints.size());
@@ -43,9 +43,10 @@ Bytes encode(const Record& record) {
 std::optional<Record> decode_record_body(ByteView body) {
   Unpacker in(body);
   Record record;
-  in.array(14, 14);
+  in.array(15, 15);
   if (in.number() != format) in.fail();
   record.node = in.key<NodeId>();
+  record.certificate = in.key<Hash32>();
   record.version.epoch = u32(in);
   record.version.sequence = u32(in);
   const auto flags = in.number(flag_left | flag_relay);

@@ -27,6 +27,7 @@ Version next_version(Version version);
 // What a node says of itself, signed by it: the unit of membership.
 struct Record {
   NodeId node;
+  Hash32 certificate;                         // of the one it stands on: nobody else can put another in its place
   Version version;
   bool left = false;                          // goodbye: final for this identity
   bool relay = false;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <tuple>
 
 #include "gossip/base/limits.hpp"
 #include "gossip/base/packed.hpp"
@@ -25,12 +26,9 @@ std::uint64_t id_of_chain(const Chain& chain) {
   return mixed(statement_id(chain.certificate.wire)) + mixed(redemption + 1);
 }
 
-// Of two admissions of one node all members keep the same: the later certificate, then
-// the earlier redemption; ties go to the smaller bytes.
+// Of two sponsors' words for one certificate all members keep the same: the earlier; ties go to
+// the smaller bytes. Which certificate counts is for its node to say, in its record.
 bool better_chain(const Chain& fresh, const Chain& held) {
-  const auto& a = fresh.certificate;
-  const auto& b = held.certificate;
-  if (a.wire != b.wire) return a.body.issued != b.body.issued ? a.body.issued > b.body.issued : a.wire < b.wire;
   if (!fresh.redemption || !held.redemption) return fresh.redemption.has_value() && !held.redemption;
   if (fresh.redemption->body.at != held.redemption->body.at) return fresh.redemption->body.at < held.redemption->body.at;
   return fresh.redemption->wire < held.redemption->wire;
@@ -38,6 +36,16 @@ bool better_chain(const Chain& fresh, const Chain& held) {
 
 bool has_run_out(const Member& member, UnixTime now) {
   return expired(member.record.body.expires, now) || expired(member.chain.certificate.body.expires, now);
+}
+
+// Of more accusations than are kept, all members keep the same.
+bool counts_before(const HeldAccusation& a, const HeldAccusation& b) {
+  return std::make_pair(!a.legal, a.statement.body.accuser) < std::make_pair(!b.legal, b.statement.body.accuser);
+}
+
+// Of two revocations of one target, all members keep the same.
+bool earlier(const Signed<Revocation>& a, const Signed<Revocation>& b) {
+  return std::tie(a.body.at, a.wire) < std::tie(b.body.at, b.wire);
 }
 
 Outcome refused(const NodeId& node, TrustError reason) { return {Applied::refused, reason, node}; }
@@ -74,13 +82,16 @@ const Member* Roster::by_overlay(const Address& ipv6) const {
   return member != nullptr && member->ipv6 == ipv6 ? member : nullptr;
 }
 
-Result<Chain, TrustError> Roster::accept_chain(const Item& item, const NodeId& node, const Judgement& by) const {
+// Only what the record names: whoever holds an invitation's secret can certify any id.
+Result<Chain, TrustError> Roster::accept_chain(const Item& item, const Record& record, const Judgement& by) const {
   auto chain = decode_chain(item.certificate, item.grant, item.redemption);
   if (!chain) return chain;
-  if (chain->certificate.body.node != node) return Unexpected{TrustError::malformed};
+  if (chain->certificate.body.node != record.node || blake2b(item.certificate) != record.certificate) {
+    return Unexpected{TrustError::malformed};
+  }
   ChainContext context{bundle_->body, rules_.network, by.judged_at, false, false, {}};
   context.sponsor_known = by.vouched || (chain->redemption && find(chain->redemption->body.sponsor) != nullptr);
-  if (chain->grant) {
+  if (chain->grant && !is_self(record.node)) {
     const auto withdrawal = revocations_.find(NodeId{chain->grant->body.id.bytes});
     context.grant_withdrawn = withdrawal != revocations_.end() && withdrawal->second.body.kind == RevokedKind::grant;
     if (context.grant_withdrawn) context.withdrawn_at = withdrawal->second.body.at;
@@ -116,31 +127,38 @@ Outcome Roster::apply_record(const Item& item, std::optional<UnixTime> judged_at
 
   std::optional<Chain> chain;
   if (item.kind == ItemKind::member) {
-    auto accepted = accept_chain(item, node, by);
-    if (!accepted) return refused(node, accepted.error());
-    chain = std::move(*accepted);
+    auto accepted = accept_chain(item, record->body, by);
+    // An admission that we hold may have become too old to be taken anew, and stands all the same.
+    const bool stands = held != nullptr && held->chain.certificate.wire == item.certificate;
+    if (!accepted && !stands) return refused(node, accepted.error());
+    if (accepted) chain = std::move(*accepted);
   }
-  const Certificate& certificate = chain ? chain->certificate.body : held->chain.certificate.body;
   if (!verify_record(*record, rules_.network, *verifier_)) return refused(node, TrustError::bad_signature);
-  if (held == nullptr) {
-    if (const auto reason = refusal(record->body, certificate, by)) return refused(node, *reason);
-    return insert(std::move(*chain), std::move(*record), id, judged_at);
-  }
+  if (held != nullptr) return update(*held, std::move(chain), std::move(*record), id, by);
+  if (const auto reason = refusal(record->body, chain->certificate.body, by)) return refused(node, *reason);
+  return insert(std::move(*chain), std::move(*record), id, judged_at);
+}
 
-  const bool chain_adopted = chain && adopt_chain(*held, std::move(*chain));
-  const Outcome unless_newer{chain_adopted ? Applied::updated : Applied::held, {}, node};
-  if (held->record_id == id) return unless_newer;
-  const Record& old = held->record.body;
-  if (!supersedes(record->body.left, record->body.version, old.left, old.version)) {
-    const bool tie = record->body.left == old.left && record->body.version == old.version;
-    if (!tie) return {chain_adopted ? Applied::updated : Applied::stale, {}, node};
-    if (const auto reason = refusal(record->body, held->chain.certificate.body, by)) return refused(node, *reason);
-    if (blake2b(record->wire) < blake2b(held->record.wire)) adopt_record(*held, std::move(*record), id, judged_at);
-    return {Applied::equivocation, {}, node};
+// A newer record brings the chain it names; to the one we hold a sponsor's word may be added at any time.
+Outcome Roster::update(Member& held, std::optional<Chain> chain, Signed<Record> record, std::uint64_t record_id, const Judgement& by) {
+  const NodeId node = held.id();
+  const Record& old = held.record.body;
+  const bool same_certificate = record.body.certificate == old.certificate;
+  const bool completes = chain && same_certificate && better_chain(*chain, held.chain);
+  if (completes) adopt_chain(held, *chain);
+  if (held.record_id == record_id) return {completes ? Applied::updated : Applied::held, {}, node};
+  const bool newer = supersedes(record.body.left, record.body.version, old.left, old.version);
+  const bool tie = record.body.left == old.left && record.body.version == old.version;
+  if (!newer && !tie) return {completes ? Applied::updated : Applied::stale, {}, node};
+  const bool taken = newer || blake2b(record.wire) < blake2b(held.record.wire);
+  if (!same_certificate && !chain) return {taken ? Applied::needs_chain : Applied::equivocation, {}, node};
+  const Certificate& certificate = same_certificate ? held.chain.certificate.body : chain->certificate.body;
+  if (const auto reason = refusal(record.body, certificate, by)) return refused(node, *reason);
+  if (taken) {
+    if (!same_certificate) adopt_chain(held, std::move(*chain));
+    adopt_record(held, std::move(record), record_id, by.judged_at);
   }
-  if (const auto reason = refusal(record->body, held->chain.certificate.body, by)) return refused(node, *reason);
-  adopt_record(*held, std::move(*record), id, judged_at);
-  return {Applied::updated, {}, node};
+  return {newer ? Applied::updated : Applied::equivocation, {}, node};
 }
 
 Outcome Roster::insert(Chain chain, Signed<Record> record, std::uint64_t record_id, std::optional<UnixTime> judged_at) {
@@ -148,6 +166,13 @@ Outcome Roster::insert(Chain chain, Signed<Record> record, std::uint64_t record_
   if (members_.size() >= rules_.members_max) return {Applied::full, {}, node};
   // Sharing the first eight bytes takes 2^64 tries; whoever made them gains nothing by it.
   if (by_key(key_of(node)) != nullptr) return refused(node, TrustError::exceeds_rights);
+  if (const auto grave = graves_.find(node); grave != graves_.end()) {
+    const auto& was = grave->second;
+    const auto why = was.left ? TrustError::revoked : TrustError::certificate_expired;
+    if (!supersedes(record.body.left, record.body.version, was.left, was.version)) return {Applied::stale, why, node};
+    graves_.erase(grave);
+  }
+  if (!make_place(chain, node)) return refused(node, TrustError::grant_spent);
   Member member;
   member.chain_id = id_of_chain(chain);
   member.chain = std::move(chain);
@@ -159,18 +184,24 @@ Outcome Roster::insert(Chain chain, Signed<Record> record, std::uint64_t record_
   // What has run out is kept, because others' admission may rest on it, and counts for nothing.
   member.record = std::move(record);
   member.expired = judged_at && has_run_out(member, *judged_at);
-  members_.emplace(node, std::move(member));
+  note_claim(members_.emplace(node, std::move(member)).first->second);
   reseat();
   ++revision_;
   return {Applied::added, {}, node};
 }
 
-bool Roster::adopt_chain(Member& member, Chain chain) {
-  if (!better_chain(chain, member.chain)) return false;
+void Roster::adopt_chain(Member& member, Chain chain) {
+  const bool was_live = member.live();
+  const auto before = member.chain.certificate.body;
   member.chain_id = id_of_chain(chain);
   member.chain = std::move(chain);
+  note_claim(member);
+  if (before.issuer == Issuer::grant && before.issuer_key != member.chain.certificate.body.issuer_key) {
+    redeemers_.erase({before.grant(), member.id()});
+    settle_uses(before.grant());
+  }
+  if (member.live() != was_live) reseat();
   ++revision_;
-  return true;
 }
 
 // A newer record refutes what was said against the older one, and so brings the dead back. Of
@@ -208,13 +239,16 @@ Outcome Roster::apply_accusation(const Item& item, Instant at) {
   const auto place = std::lower_bound(held.begin(), held.end(), accusation->body.accuser,
                                       [](const HeldAccusation& h, const NodeId& id) { return h.statement.body.accuser < id; });
   if (place != held.end() && place->statement.body.accuser == accusation->body.accuser) return {Applied::held, {}, subject};
-  if (held.size() >= limits::accusations_per_subject) return {Applied::full, {}, subject};
-  if (!verify_accusation(*accusation, rules_.network, *verifier_)) return refused(subject, TrustError::bad_signature);
   HeldAccusation entry;
-  entry.id = statement_id(accusation->wire);
   entry.legal = may_accuse(accuser->seat, member->seat, seats());
+  const auto last = std::max_element(held.begin(), held.end(), counts_before);
+  const bool full = held.size() >= limits::accusations_per_subject;
   entry.statement = std::move(*accusation);
+  if (full && !counts_before(entry, *last)) return {Applied::full, {}, subject};
+  if (!verify_accusation(entry.statement, rules_.network, *verifier_)) return refused(subject, TrustError::bad_signature);
+  entry.id = statement_id(entry.statement.wire);
   held.insert(place, std::move(entry));
+  if (full) held.erase(std::max_element(held.begin(), held.end(), counts_before));
   if (!member->accused_since) member->accused_since = at;
   if (member->health == Health::alive) member->health = Health::suspect;
   ++revision_;
@@ -225,21 +259,17 @@ Outcome Roster::apply_revocation(const Item& item) {
   auto revocation = decode_revocation(item.statement);
   if (!revocation) return refused({}, revocation.error());
   const NodeId target{revocation->body.target};
-  if (revocations_.contains(target)) return {Applied::held, {}, target};
+  const auto held = revocations_.find(target);
+  if (held != revocations_.end() && held->second.wire == revocation->wire) return {Applied::held, {}, target};
+  if (held != revocations_.end() && !earlier(*revocation, held->second)) return {Applied::stale, {}, target};
   if (!bundle_) return refused(target, TrustError::wrong_network);
-  if (revocations_.size() >= limits::revocations) return {Applied::full, {}, target};
+  if (held == revocations_.end() && revocations_.size() >= limits::revocations) return {Applied::full, {}, target};
   if (const auto verified = verify_revocation(*revocation, bundle_->body, rules_.network, *verifier_); !verified) {
     return refused(target, verified.error());
   }
-  revocations_.emplace(target, std::move(*revocation));
+  revocations_.insert_or_assign(target, std::move(*revocation));
   ++revision_;
   return {Applied::updated, {}, target};
-}
-
-void Roster::forget(const NodeId& id) {
-  if (members_.erase(id) == 0) return;
-  reseat();
-  ++revision_;
 }
 
 std::vector<NodeId> Roster::expire(std::optional<UnixTime> now) {
@@ -259,40 +289,6 @@ UnixTime Roster::admitted(const Member& member) const {
   if (chain.certificate.body.issuer == Issuer::admin) return chain.certificate.body.issued;
   if (!chain.redemption || find(chain.redemption->body.sponsor) == nullptr) return far_future;
   return chain.redemption->body.at;
-}
-
-std::vector<NodeId> Roster::settle_uses(const GrantId& grant) {
-  std::vector<std::pair<UnixTime, NodeId>> claims;
-  std::uint32_t uses = 0;
-  for (const auto& [id, member] : members_) {
-    if (!member.chain.grant || member.chain.grant->body.id != grant) continue;
-    uses = member.chain.grant->body.uses;
-    claims.emplace_back(member.chain.redemption ? member.chain.redemption->body.at : far_future, id);
-  }
-  std::sort(claims.begin(), claims.end());
-  std::vector<NodeId> losers;
-  for (std::size_t place = 0; place < claims.size(); ++place) {
-    Member& member = members_.at(claims[place].second);
-    const bool excluded = uses != 0 && place >= uses;
-    if (excluded && !member.excluded) losers.push_back(member.id());
-    if (excluded != member.excluded) reseat();
-    member.excluded = excluded;
-  }
-  return losers;
-}
-
-bool Roster::sponsors_somebody(const NodeId& id) const {
-  return std::any_of(members_.begin(), members_.end(), [&](const auto& entry) {
-    const auto& redemption = entry.second.chain.redemption;
-    return entry.first != id && redemption && redemption->body.sponsor == id;
-  });
-}
-
-std::uint32_t Roster::redemptions(const GrantId& grant) const {
-  return static_cast<std::uint32_t>(std::count_if(members_.begin(), members_.end(), [&](const auto& entry) {
-    const auto& certificate = entry.second.chain.certificate.body;
-    return certificate.issuer == Issuer::grant && certificate.grant() == grant;
-  }));
 }
 
 const std::vector<RingSeat>& Roster::seats() const {

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "gossip/base/time.hpp"
@@ -31,7 +33,7 @@ struct Member {
   std::uint64_t key_since = 0;              // the roster's revision when it first announced its WireGuard key
   Address ipv6;
   RingSeat seat;
-  std::vector<HeldAccusation> accusations;  // sorted by accuser; at most limits::accusations_per_subject
+  std::vector<HeldAccusation> accusations;  // sorted by accuser; of too many the same sixteen everywhere
   Health health = Health::alive;
   std::optional<Instant> accused_since;     // when the oldest held accusation arrived here
   std::optional<Instant> quorum_since;      // when the votes first sufficed
@@ -70,12 +72,21 @@ struct Outcome {
 struct RosterRules {
   NetworkId network;
   std::size_t members_max = 10'000;
+  NodeId self{};                            // never dropped, and its admission is for others to judge
+};
+
+// What happened to members by the way, since it was last asked for.
+struct Aftermath {
+  std::vector<NodeId> excluded;             // earlier redemptions took all uses of their invitation
+  std::vector<NodeId> dropped;              // and so many that they are not even kept
 };
 
 // Every member we have heard of, this node included, with everything that was signed about
-// it. Invariant: each entry's chain and record were verified when they came, and no entry's
-// version ever goes back. Holds at most rules.members_max; when full a new member is refused,
-// because those we know may be relied on by somebody.
+// it. Invariant: each entry's chain and record were verified when they came, the record names
+// the chain's certificate, no entry's version ever goes back, and of an invitation's redeemers
+// those beyond its uses are excluded. Holds at most rules.members_max; when full a new member is
+// refused, because those we know may be relied on by somebody. Of those under one invitation for
+// limits::spare_claims more than its uses the earliest are held, and whose word somebody rests on.
 class Roster {
  public:
   using Members = std::map<NodeId, Member>;
@@ -97,25 +108,27 @@ class Roster {
   const Member* by_overlay(const Address& ipv6) const;
 
   // `judged_at` is the wall clock, or nullopt while it is not trusted: then nothing expires.
-  // `item` is of kind record or member. `vouched`: its node proved itself to us in a hello, or we
-  // verified it in an earlier run, so that its sponsor need not be known (yet).
+  // `item` is of kind record or member. `vouched`: its node proved itself to us in a hello, we
+  // verified it in an earlier run, or who let us in holds it, so that its sponsor need not be
+  // known (yet).
   Outcome apply_record(const Item& item, std::optional<UnixTime> judged_at, UnixTime wall, bool vouched = false);
   // Only against the version that is held; `at` starts its clock.
   Outcome apply_accusation(const Item& item, Instant at);
   Outcome apply_revocation(const Item& item);
 
-  void forget(const NodeId& id);
+  // It is not taken back until then, save by a newer record: others may still hold what we forgot.
+  void forget(const NodeId& id, Instant until);
+  void drop_graves(Instant now);
   // Marks records and certificates that have run out, none when the time is unknown; returns
   // whose state changed.
   std::vector<NodeId> expire(std::optional<UnixTime> now);
   // When a sponsor let it in, for settling who came first; the far future when nobody we know did.
   UnixTime admitted(const Member& member) const;
-  // Settles who of a grant's redeemers its uses are for: the earliest, then the lowest id, the
-  // same everywhere. Returns the members newly excluded by it.
-  std::vector<NodeId> settle_uses(const GrantId& grant);
+  Aftermath take_aftermath() { return std::exchange(aftermath_, {}); }
   // Members whose word others' admission rests on: never forgotten while those stay.
   bool sponsors_somebody(const NodeId& id) const;
 
+  bool is_self(const NodeId& id) const { return id == rules_.self; }
   bool is_revoked(const NodeId& target) const { return revocations_.contains(target); }
   const Revocations& revocations() const { return revocations_; }
   std::uint32_t redemptions(const GrantId& grant) const;
@@ -145,11 +158,29 @@ class Roster {
     UnixTime wall;
     bool vouched;
   };
-  Result<Chain, TrustError> accept_chain(const Item& item, const NodeId& node, const Judgement& by) const;
+  // A record we knew and then forgot: `until` something newer of its node is taken only.
+  struct Grave {
+    bool left;
+    Version version;
+    Instant until;
+  };
+  using Claim = std::pair<UnixTime, NodeId>;  // who redeemed an invitation first, in this order
+
+  Result<Chain, TrustError> accept_chain(const Item& item, const Record& record, const Judgement& by) const;
   std::optional<TrustError> refusal(const Record& record, const Certificate& certificate, const Judgement& by) const;
   Outcome insert(Chain chain, Signed<Record> record, std::uint64_t record_id, std::optional<UnixTime> judged_at);
-  bool adopt_chain(Member& member, Chain chain);
+  Outcome update(Member& held, std::optional<Chain> chain, Signed<Record> record, std::uint64_t record_id, const Judgement& by);
+  void adopt_chain(Member& member, Chain chain);
   void adopt_record(Member& member, Signed<Record> record, std::uint64_t record_id, std::optional<UnixTime> judged_at);
+
+  // roster_uses.cpp: who redeemed what
+  static Claim claim_of(const Chain& chain, const NodeId& node);
+  std::vector<Claim> claims_on(const GrantId& grant) const;
+  bool make_place(const Chain& chain, const NodeId& node);
+  void settle_uses(const GrantId& grant);
+  void note_claim(Member& member);
+  void erase(Members::iterator member);
+
   void reseat() {
     seats_stale_ = true;
     ++seating_;
@@ -160,6 +191,9 @@ class Roster {
   std::optional<Signed<Bundle>> bundle_;
   Members members_;
   Revocations revocations_;
+  std::set<std::pair<GrantId, NodeId>> redeemers_;  // of every grant that a member was admitted by
+  std::map<NodeId, Grave> graves_;
+  Aftermath aftermath_;
   mutable std::vector<RingSeat> seats_;
   mutable bool seats_stale_ = true;
   std::uint64_t revision_ = 0;

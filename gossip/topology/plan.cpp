@@ -6,7 +6,10 @@
 namespace wigwag {
 namespace {
 
-bool planned(const Member& member) { return !member.record.body.left && !member.excluded && !member.dormant; }
+// What this node itself may have let run out is for others to judge: its addresses stay.
+bool planned(const Roster& roster, const Member& member) {
+  return !member.record.body.left && !member.excluded && !member.dormant && (!member.expired || roster.is_self(member.id()));
+}
 
 bool holds_address(const std::map<Address, NodeId>& holders, const Member& member) {
   if (!member.record.body.ipv4) return false;
@@ -30,7 +33,7 @@ std::map<TunnelKey, NodeId> settle_keys(const Roster& roster) {
     return std::make_tuple(!a.live(), a.key_since, a.id()) < std::make_tuple(!b.live(), b.key_since, b.id());
   };
   for (const auto& [id, member] : roster.members()) {
-    if (!planned(member)) continue;
+    if (!planned(roster, member)) continue;
     auto [held, fresh] = holders.try_emplace(member.record.body.tunnel_key, &member);
     if (!fresh && sooner(member, *held->second)) held->second = &member;
   }
@@ -47,7 +50,7 @@ std::map<Address, NodeId> settle_ipv4(const Roster& roster) {
     return std::make_pair(roster.admitted(a), a.id()) < std::make_pair(roster.admitted(b), b.id());
   };
   for (const auto& [id, member] : roster.members()) {
-    if (!planned(member) || !member.record.body.ipv4) continue;
+    if (!planned(roster, member) || !member.record.body.ipv4) continue;
     auto [held, fresh] = holders.try_emplace(*member.record.body.ipv4, &member);
     if (!fresh && earlier(member, *held->second)) held->second = &member;
   }
@@ -64,8 +67,8 @@ Tunnel plan_direct(const Roster& roster, const PlanFacts& facts) {
   for (const auto& [id, member] : roster.members()) {
     const bool own = id == facts.self;
     const TunnelKey& key = member.record.body.tunnel_key;
-    const bool usurped = !own && planned(member) && (keys.at(key) != id || (self != nullptr && key == self->record.body.tunnel_key));
-    if (!planned(member) || usurped) continue;
+    const bool usurped = !own && planned(roster, member) && (keys.at(key) != id || (self != nullptr && key == self->record.body.tunnel_key));
+    if (!planned(roster, member) || usurped) continue;
     auto prefixes = host_prefixes(holders, member);
     if (own) {
       tunnel.addresses = std::move(prefixes);

@@ -27,7 +27,7 @@ struct PlanFacts {
 };
 
 // The direct plane as the roster wants it: a peer and two host routes for every member that
-// has not left, Down ones included (a wrong verdict must not cut traffic that works), our own
+// has neither left nor run out, Down ones included (a wrong verdict must not cut traffic that works), our own
 // addresses, and unreachable routes below all so that nothing meant for the mesh leaves in
 // the clear.
 Tunnel plan_direct(const Roster& roster, const PlanFacts& facts);

@@ -37,19 +37,23 @@ bool within_lifetime(const Certificate& certificate, const Grant& grant, const R
          certificate.expires.seconds <= redemption->at.seconds + lifetime + limits::certificate_tolerance.count();
 }
 
-Verified judge_redemption(const Redemption& redemption, const Certificate& certificate, const Grant& grant,
-                          const ChainContext& context) {
-  if (redemption.grant != grant.id || redemption.node != certificate.node) return Unexpected{TrustError::malformed};
-  if (grant.expires != no_expiry && redemption.at > grant.expires) return Unexpected{TrustError::grant_expired};
-  if (context.grant_withdrawn && redemption.at > context.withdrawn_at) return Unexpected{TrustError::grant_withdrawn};
-  if (!context.sponsor_known) return Unexpected{TrustError::sponsor_unknown};
-  return {};
-}
-
 Verified judge_unredeemed(const Grant& grant, const ChainContext& context) {
   if (context.grant_withdrawn) return Unexpected{TrustError::grant_withdrawn};
   if (context.now && expired(grant.expires, *context.now)) return Unexpected{TrustError::grant_expired};
   if (grant.uses != 0) return Unexpected{TrustError::sponsor_unknown};
+  return {};
+}
+
+Verified judge_redemption(const Redemption& redemption, const Certificate& certificate, const Grant& grant,
+                          const ChainContext& context) {
+  if (redemption.grant != grant.id || redemption.node != certificate.node) return Unexpected{TrustError::malformed};
+  // The date settles who came first, so it is nobody's own word, and not before there was anything to redeem.
+  const bool predated = redemption.at.seconds < grant.issued.seconds - limits::redemption_tolerance.count();
+  if (redemption.sponsor == certificate.node || predated) return Unexpected{TrustError::redemption_invalid};
+  if (grant.expires != no_expiry && redemption.at > grant.expires) return Unexpected{TrustError::grant_expired};
+  if (context.grant_withdrawn && redemption.at > context.withdrawn_at) return Unexpected{TrustError::grant_withdrawn};
+  // What needs no sponsor is no worse for one that we do not know.
+  if (!context.sponsor_known && !judge_unredeemed(grant, context)) return Unexpected{TrustError::sponsor_unknown};
   return {};
 }
 

@@ -29,8 +29,9 @@ struct ChainContext {
 
 // Verifies the whole chain offline: root's bundle (already trusted) -> admin -> grant ->
 // certificate, and the redemption's signature. A certificate under a grant is good when
-// - its redemption is by a known sponsor and not later than the grant's expiry (and withdrawal), or
-// - it has no redemption, and the grant allows any number of uses, has not expired and is not withdrawn.
+// - its redemption is by a known sponsor, another node, dated no earlier than the grant was issued
+//   (less limits::redemption_tolerance) and not later than the grant's expiry (and withdrawal), or
+// - it has no redemption, or an unknown sponsor's, and the grant allows any number of uses, has not expired and is not withdrawn.
 // One that still needs its redemption is sponsor_unknown: it may become good later. Where the
 // grant limits the lifetime of certificates, the certificate ends within it, counted from its own
 // date and, as that date is the node's word alone, from the sponsor's with a day of tolerance.

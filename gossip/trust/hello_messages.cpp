@@ -171,7 +171,7 @@ std::optional<HelloAnswer> unpack_answer(ByteView content) {
   in.array(7, 7);
   HelloAnswer answer;
   answer.verdict = in.enumerator(Verdict::refused);
-  answer.reason = in.enumerator(TrustError::revoked);
+  answer.reason = in.enumerator(TrustError::redemption_invalid);
   answer.host_time = UnixTime{static_cast<std::int64_t>(in.number(latest_second))};
   answer.observed = in.endpoint();
   answer.bundle = copy(in.binary(0, limits::bundle_bytes));

@@ -67,6 +67,7 @@ const char* to_string(TrustError error) {
     case TrustError::exceeds_rights: return "claims more than it was given";
     case TrustError::sponsor_unknown: return "sponsor unknown";
     case TrustError::revoked: return "revoked";
+    case TrustError::redemption_invalid: return "vouched for by itself, or before it was invited";
   }
   return "unknown";
 }
@@ -87,6 +88,7 @@ const char* advice(TrustError error) {
       return "Ask for a token that allows the name, relaying and the subnets that are configured here.";
     case TrustError::sponsor_unknown: return "Wait until word of the sponsor arrives, or join again through another member.";
     case TrustError::revoked: return "This node was put out of the network: ask its administrators, and join with a new token.";
+    case TrustError::redemption_invalid: return "Check the clock of the machine that made the token, and join again with a new one.";
   }
   return "";
 }

@@ -110,6 +110,7 @@ enum class TrustError : std::uint8_t {
   exceeds_rights,        // a certificate beyond its grant, or a record beyond its certificate
   sponsor_unknown,       // the redemption's sponsor is no member we know; may be known later
   revoked,
+  redemption_invalid,    // by the node itself, or dated before its invitation
 };
 const char* to_string(TrustError error);
 // What an operator should do about it, one sentence.

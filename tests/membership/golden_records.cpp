@@ -16,13 +16,13 @@ struct RecordByHand {
   std::uint64_t flags = 0;
   std::uint64_t port = 0;
   std::uint64_t expires = 0;
-  std::size_t values = 14;
+  std::size_t values = 15;
 
   Bytes signed_bytes() const {
     Packer out;
-    out.array(values).number(format).key(world.joiner_id).number(epoch).number(0).number(flags).key(world.least().tunnel_key).nil();
+    out.array(values).number(format).key(world.joiner_id).key(world.least().certificate).number(epoch).number(0).number(flags).key(world.least().tunnel_key).nil();
     out.array(0).nil().number(port).number(0).array(0).array(0).number(expires);
-    if (values == 15) out.nil();
+    if (values == 16) out.nil();
     return sign_raw(Domain::record, world.network, out.bytes(), world.joiner);
   }
 };
@@ -68,7 +68,7 @@ std::vector<Vector> rejected_records() {
       {"rejected-record-unknown-flag", RecordByHand{.world = world, .flags = 4}.signed_bytes(), reads_record},
       {"rejected-record-port-beyond-16-bits", RecordByHand{.world = world, .port = 65'536}.signed_bytes(), reads_record},
       {"rejected-record-expires-too-late", RecordByHand{.world = world, .expires = (1ULL << 40) + 1}.signed_bytes(), reads_record},
-      {"rejected-record-one-value-more", RecordByHand{.world = world, .values = 15}.signed_bytes(), reads_record},
+      {"rejected-record-one-value-more", RecordByHand{.world = world, .values = 16}.signed_bytes(), reads_record},
       {"rejected-record-no-tunnel-key", made([](Record& r) { r.tunnel_key = {}; }), reads_record},
       {"rejected-record-five-endpoints", made([](Record& r) { r.endpoints.push_back(r.endpoints[0]); }), reads_record},
       {"rejected-record-endpoint-without-port", made([](Record& r) { r.endpoints[0].port = 0; }), reads_record},

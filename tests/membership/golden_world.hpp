@@ -15,6 +15,7 @@ struct GossipWorld : SmallWorld {
   Record least() const {
     Record record;
     record.node = joiner_id;
+    record.certificate = blake2b(chain_of(joiner, "joiner").certificate.wire);
     record.version = {1'750'000'300, 0};
     record.tunnel_key.bytes.fill(0x11);
     return record;

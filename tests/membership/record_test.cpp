@@ -19,6 +19,7 @@ Endpoint random_endpoint(Rng& rng) {
 Record random_record(Rng& rng) {
   Record record;
   record.node = random_key<NodeId>(rng);
+  record.certificate = random_key<Hash32>(rng);
   record.version = {random_number(rng), random_number(rng)};
   record.left = rng.chance(100);
   record.relay = rng.chance(300);

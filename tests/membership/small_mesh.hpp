@@ -28,6 +28,7 @@ struct SmallMesh : SmallWorld {
   Record record_body(std::uint64_t number, Version version = {1, 0}) const {
     Record record;
     record.node = id(number);
+    record.certificate = blake2b(chain(number).certificate.wire);
     record.version = version;
     record.tunnel_key.bytes.fill(static_cast<std::uint8_t>(number + 1));
     store_be64(record.tunnel_key.bytes.data(), number);
@@ -44,6 +45,12 @@ struct SmallMesh : SmallWorld {
     const auto secret = identity(number);
     return number == 0 ? founder_chain(secret) : chain_of(secret, "node-" + std::to_string(number));
   }
+  // The same, standing on another admission.
+  Signed<Record> record_on(const Chain& other, std::uint64_t number, Version version = {1, 0}) const {
+    Record body = record_body(number, version);
+    body.certificate = blake2b(other.certificate.wire);
+    return sign(body, number);
+  }
   static Item record_item(const Signed<Record>& record) { return {ItemKind::record, record.wire, {}, {}, {}}; }
   static Item member_item(const Signed<Record>& record, const Chain& chain) {
     Item item{ItemKind::member, record.wire, chain.certificate.wire, {}, {}};
@@ -57,8 +64,8 @@ struct SmallMesh : SmallWorld {
     return {ItemKind::accusation, make_accusation({id(subject), version, id(accuser)}, network, identity(accuser)).wire, {}, {}, {}};
   }
 
-  Roster empty_roster(std::size_t members_max = 10'000) {
-    Roster roster({network, members_max}, verifier);
+  Roster empty_roster(std::size_t members_max = 10'000, const NodeId& self = {}) {
+    Roster roster({network, members_max, self}, verifier);
     roster.set_bundle(bundle());
     return roster;
   }

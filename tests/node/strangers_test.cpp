@@ -95,7 +95,7 @@ TEST_F(Strangers, GetNoMoreThanTheyGaveBeforeTheyAreProven) {
 }
 
 TEST_F(Strangers, BecomeMembersWithAnInvitation) {
-  const auto answer = call(lone.mesh.identity(30), lone.mesh.chain_of(lone.mesh.identity(30), "new", false), record_of(30));
+  const auto answer = call(lone.mesh.identity(30), lone.mesh.chain_of(lone.mesh.identity(30), "node-30", false), record_of(30));
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->verdict, Verdict::welcome);
   EXPECT_NE(lone.member(30), nullptr);
@@ -103,7 +103,7 @@ TEST_F(Strangers, BecomeMembersWithAnInvitation) {
 }
 
 TEST_F(Strangers, WithoutAnInvitationAreRefusedAndStayUnknown) {
-  Chain chain = lone.mesh.chain_of(lone.mesh.identity(30), "new", false);
+  Chain chain = lone.mesh.chain_of(lone.mesh.identity(30), "node-30", false);
   Certificate body = chain.certificate.body;
   chain.certificate = make_certificate(body, lone.mesh.network, fixed_secret<GrantSecret>(99));
   const auto answer = call(lone.mesh.identity(30), chain, record_of(30));
@@ -115,7 +115,7 @@ TEST_F(Strangers, WhoseIdentityWasRevokedAreRefused) {
   Revocation body = lone.mesh.revocation_body();
   body.target = lone.mesh.id(30).bytes;
   lone.step(RevokeCommand{make_revocation(body, lone.mesh.network, lone.mesh.revoker).wire});
-  const auto answer = call(lone.mesh.identity(30), lone.mesh.chain_of(lone.mesh.identity(30), "new", false), record_of(30));
+  const auto answer = call(lone.mesh.identity(30), lone.mesh.chain_of(lone.mesh.identity(30), "node-30", false), record_of(30));
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->verdict, Verdict::refused);
   EXPECT_EQ(answer->reason, TrustError::revoked);

@@ -74,6 +74,21 @@ TEST_F(PlanTest, JoinsEveryPair) {
   }
 }
 
+TEST_F(PlanTest, LeavesOutWhoHasRunOutButNotThisNode) {
+  Roster roster = mesh.empty_roster(10'000, mesh.id(2));
+  for (std::uint64_t number = 0; number < 3; ++number) {
+    Record body = mesh.record_body(number);
+    if (number != 0) body.expires = SmallMesh::at(400);
+    mesh.apply(roster, SmallMesh::member_item(mesh.sign(body, number), mesh.chain(number)));
+  }
+  EXPECT_NE(peer(plan(roster, 2), 1), nullptr);
+  EXPECT_EQ(roster.expire(SmallMesh::at(500)).size(), 2U);
+  const Tunnel tunnel = plan(roster, 2);
+  EXPECT_EQ(peer(tunnel, 1), nullptr);
+  EXPECT_NE(peer(tunnel, 0), nullptr);
+  EXPECT_EQ(tunnel.addresses, prefixes(2));
+}
+
 TEST_F(PlanTest, LetsNothingMeantForTheMeshLeaveElsewhere) {
   const Tunnel tunnel = plan(mesh.roster_of(2));
   for (const auto& prefix : {prefix_of("10.99.0.0/16"), overlay_ipv6_prefix(mesh.network)}) {

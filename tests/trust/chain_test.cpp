@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "gossip/base/limits.hpp"
 #include "tests/trust/small_world.hpp"
 
 namespace wigwag {
@@ -218,8 +219,17 @@ TEST(Chain, UnderAGrantWithCountedUsesNeedsASponsor) {
 TEST(Chain, WaitsForASponsorNobodyKnows) {
   Court court;
   court.sponsor_known = false;
-  EXPECT_EQ(court.verdict(court.chain_of(court.joiner, "joiner")), TrustError::sponsor_unknown);
+  Grant once = court.grant_body();
+  once.uses = 1;
+  EXPECT_EQ(court.verdict(court.with(once)), TrustError::sponsor_unknown);
+  const Chain chain = court.chain_of(court.joiner, "joiner");
+  EXPECT_EQ(court.verdict(chain), good) << "it would be good without";
   EXPECT_EQ(court.verdict(court.chain_of(court.joiner, "joiner", false)), good);
+  court.now = court.grant_body().expires;
+  EXPECT_EQ(court.verdict(chain), TrustError::sponsor_unknown);
+  court.now = court.at(300);
+  court.withdrawn = court.at(200);
+  EXPECT_EQ(court.verdict(chain), TrustError::sponsor_unknown);
 }
 
 TEST(Chain, RefusesARedemptionOfSomethingElse) {
@@ -228,6 +238,26 @@ TEST(Chain, RefusesARedemptionOfSomethingElse) {
   Redemption other = court.redemption_body(court.joiner);
   other.grant = GrantId{{1}};
   EXPECT_EQ(court.verdict(court.with(other)), TrustError::malformed);
+}
+
+TEST(Chain, RefusesARedemptionByTheNodeItself) {
+  Court court;
+  Chain chain = court.chain_of(court.joiner, "joiner");
+  Redemption own = court.redemption_body(court.joiner);
+  own.sponsor = public_key(court.joiner);
+  chain.redemption = make_redemption(own, court.network, court.joiner);
+  EXPECT_EQ(court.verdict(chain), TrustError::redemption_invalid);
+}
+
+TEST(Chain, RefusesARedemptionFromBeforeItsGrant) {
+  Court court;
+  Redemption early = court.redemption_body(court.joiner);
+  early.at = court.at(-limits::redemption_tolerance.count());
+  EXPECT_EQ(court.verdict(court.with(early)), good) << "the sponsor's clock is behind";
+  --early.at.seconds;
+  EXPECT_EQ(court.verdict(court.with(early)), TrustError::redemption_invalid);
+  early.at = UnixTime{0};
+  EXPECT_EQ(court.verdict(court.with(early)), TrustError::redemption_invalid);
 }
 
 TEST(Bundle, IsTheRootsAlone) {

@@ -198,7 +198,7 @@ TEST(Names, MatchPatternsWithStars) {
 }
 
 TEST(TrustErrors, EachSayWhatIsWrongAndWhatToDo) {
-  for (int i = 0; i <= static_cast<int>(TrustError::revoked); ++i) {
+  for (int i = 0; i <= static_cast<int>(TrustError::redemption_invalid); ++i) {
     const auto error = static_cast<TrustError>(i);
     EXPECT_STRNE(to_string(error), "unknown");
     EXPECT_GT(std::string(advice(error)).size(), 20U);

@@ -1,0 +1,246 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "gossip/base/limits.hpp"
+#include "tests/base/seeded.hpp"
+#include "tests/membership/small_mesh.hpp"
+
+// Whose admission counts, for how long, and that nobody else has a say in it.
+namespace wigwag {
+namespace {
+
+class Admission : public testing::Test {
+ protected:
+  const Member& held(const Roster& roster, std::uint64_t number) { return *roster.find(mesh.id(number)); }
+  // By whoever holds the invitation's secret, of any node.
+  Chain certified(std::uint64_t number, const std::string& name, std::int64_t issued, UnixTime expires = no_expiry) {
+    Certificate body = mesh.certificate_body(mesh.identity(number), name);
+    body.issued = SmallMesh::at(issued);
+    body.expires = expires;
+    Chain chain = mesh.chain(number);
+    chain.certificate = make_certificate(body, mesh.network, mesh.invitation);
+    return chain;
+  }
+  Signed<Grant> grant_for(std::uint32_t uses) {
+    Grant body = mesh.grant_body();
+    body.uses = uses;
+    return make_grant(body, mesh.network, mesh.admin);
+  }
+  // The usual chain, redeemed at a time of a grant for so many uses.
+  Chain claim(std::uint64_t number, std::uint32_t uses, std::int64_t at, std::uint64_t sponsor = 0) {
+    Chain chain = mesh.chain(number);
+    chain.grant = grant_for(uses);
+    chain.redemption = make_redemption({grant, mesh.id(number), mesh.id(sponsor), SmallMesh::at(at)}, mesh.network, mesh.identity(sponsor));
+    return chain;
+  }
+  Item claimant(std::uint64_t number, std::uint32_t uses, std::int64_t at, std::uint64_t sponsor = 0) {
+    return SmallMesh::member_item(mesh.record(number), claim(number, uses, at, sponsor));
+  }
+  // Under another invitation, for any number of uses.
+  Chain readmitted(std::uint64_t number) {
+    const auto other = fixed_secret<GrantSecret>(44);
+    Grant body = mesh.grant_body();
+    body.id = public_key(other);
+    Certificate certificate = mesh.certificate_body(mesh.identity(number), "again");
+    certificate.issuer_key = body.id.bytes;
+    return {make_certificate(certificate, mesh.network, other), make_grant(body, mesh.network, mesh.admin), std::nullopt};
+  }
+
+  SmallMesh mesh;
+  GrantId grant = public_key(mesh.invitation);
+};
+
+TEST_F(Admission, IsNotReplacedByACertificateThatTheNodeDoesNotName) {
+  const auto forged = certified(1, "mallory", 250, SmallMesh::at(301));
+  Roster roster = mesh.roster_of(2);
+  EXPECT_EQ(mesh.apply(roster, SmallMesh::member_item(mesh.record(1), forged)).applied, Applied::refused);
+  EXPECT_EQ(held(roster, 1).name(), "node-1");
+  EXPECT_TRUE(roster.expire(SmallMesh::at(400)).empty());
+  Roster newcomer = mesh.roster_of(1);
+  EXPECT_EQ(mesh.apply(newcomer, SmallMesh::member_item(mesh.record(1), forged)).applied, Applied::refused);
+  EXPECT_EQ(mesh.apply(newcomer, mesh.member(1)).applied, Applied::added);
+}
+
+TEST_F(Admission, ChangesWithARecordThatNamesIt) {
+  const auto renewed = certified(1, "renewed", 250);
+  Roster roster = mesh.roster_of(2);
+  EXPECT_EQ(mesh.apply(roster, SmallMesh::record_item(mesh.record_on(renewed, 1, {2, 0}))).applied, Applied::needs_chain);
+  EXPECT_EQ(held(roster, 1).record.body.version, (Version{1, 0}));
+  EXPECT_EQ(mesh.apply(roster, SmallMesh::member_item(mesh.record_on(renewed, 1, {2, 0}), renewed)).applied, Applied::updated);
+  EXPECT_EQ(held(roster, 1).name(), "renewed");
+  EXPECT_EQ(mesh.apply(roster, mesh.member(1)).applied, Applied::stale) << "an older admission comes with an older record";
+  EXPECT_EQ(held(roster, 1).name(), "renewed");
+}
+
+TEST_F(Admission, IsTheSameForAllAfterAnEquivocationAboutIt) {
+  const auto one = certified(1, "one", 250);
+  const auto two = certified(1, "two", 260);
+  std::vector<Item> items = {SmallMesh::member_item(mesh.record_on(one, 1), one), SmallMesh::member_item(mesh.record_on(two, 1), two)};
+  std::vector<std::string> names;
+  for (int order = 0; order < 2; ++order, std::swap(items[0], items[1])) {
+    Roster roster = mesh.roster_of(1);
+    EXPECT_EQ(mesh.apply(roster, items[0]).applied, Applied::added);
+    EXPECT_EQ(mesh.apply(roster, items[1]).applied, Applied::equivocation);
+    names.push_back(held(roster, 1).name());
+    EXPECT_EQ(held(roster, 1).record.body.certificate, blake2b(held(roster, 1).chain.certificate.wire));
+  }
+  EXPECT_EQ(names[0], names[1]);
+}
+
+TEST_F(Admission, StandsForNewerRecordsWhenItCouldNotBeTakenAnewAnyMore) {
+  Chain unredeemed = mesh.chain(1);
+  unredeemed.redemption.reset();
+  Roster roster = mesh.roster_of(1);
+  ASSERT_EQ(mesh.apply(roster, SmallMesh::member_item(mesh.record(1), unredeemed)).applied, Applied::added);
+  const UnixTime late = SmallMesh::at(100'000);  // the grant has expired
+  const auto newer = SmallMesh::member_item(mesh.record(1, {2, 0}), unredeemed);
+  EXPECT_EQ(roster.apply_record(newer, late, late).applied, Applied::updated);
+  EXPECT_EQ(held(roster, 1).record.body.version, (Version{2, 0}));
+  Roster newcomer = mesh.roster_of(1);
+  EXPECT_EQ(newcomer.apply_record(newer, late, late).reason, TrustError::grant_expired);
+}
+
+TEST_F(Admission, ByOneInvitationIsForItsUsesAndAFewInAnyOrder) {
+  for_seeds(20, [&](Rng& rng) {
+    std::vector<Item> items;
+    for (std::uint64_t number = 1; number <= 12; ++number) items.push_back(claimant(number, 2, 200 - static_cast<std::int64_t>(number)));
+    rng.shuffle(items);
+    Roster roster = mesh.roster_of(1);
+    std::size_t spent = 0;
+    for (const auto& item : items) {
+      const auto outcome = mesh.apply(roster, item);
+      spent += outcome.applied == Applied::refused && outcome.reason == TrustError::grant_spent ? 1U : 0U;
+      EXPECT_LE(roster.redemptions(grant), 2 + limits::spare_claims);
+    }
+    EXPECT_EQ(spent + roster.take_aftermath().dropped.size(), 8U);
+    for (std::uint64_t number = 1; number <= 12; ++number) EXPECT_EQ(roster.find(mesh.id(number)) != nullptr, number > 8) << number;
+    EXPECT_EQ(roster.live_count(), 3U);
+    EXPECT_FALSE(held(roster, 12).excluded || held(roster, 11).excluded);
+    EXPECT_TRUE(held(roster, 10).excluded && held(roster, 9).excluded);
+  });
+}
+
+TEST_F(Admission, IsNotTakenFromWhoVouchedForOthersOrFromThisNode) {
+  Roster roster = mesh.empty_roster(10'000, mesh.id(2));
+  mesh.apply(roster, mesh.member(0));
+  for (std::uint64_t number = 1; number <= 3; ++number) mesh.apply(roster, claimant(number, 1, 200));
+  Chain protege = readmitted(9);
+  protege.redemption = make_redemption({protege.grant->body.id, mesh.id(9), mesh.id(1), SmallMesh::at(220)}, mesh.network, mesh.identity(1));
+  ASSERT_EQ(mesh.apply(roster, SmallMesh::member_item(mesh.record_on(protege, 9), protege)).applied, Applied::added);
+  for (std::uint64_t number = 4; number <= 8; ++number) mesh.apply(roster, claimant(number, 1, 200 - static_cast<std::int64_t>(number)));
+  EXPECT_NE(roster.find(mesh.id(1)), nullptr) << "somebody's admission rests on its word";
+  EXPECT_NE(roster.find(mesh.id(2)), nullptr) << "a node knows itself";
+  EXPECT_EQ(roster.redemptions(grant), 1 + limits::spare_claims);
+}
+
+TEST_F(Admission, UnderAnotherInvitationEndsAnExclusion) {
+  Roster roster = mesh.roster_of(1);
+  mesh.apply(roster, claimant(1, 1, 120));
+  mesh.apply(roster, claimant(2, 1, 130));
+  ASSERT_TRUE(held(roster, 2).excluded);
+  EXPECT_EQ(roster.take_aftermath().excluded, std::vector<NodeId>{mesh.id(2)});
+  const auto again = readmitted(2);
+  EXPECT_EQ(mesh.apply(roster, SmallMesh::member_item(mesh.record_on(again, 2, {2, 0}), again)).applied, Applied::updated);
+  EXPECT_FALSE(held(roster, 2).excluded);
+  EXPECT_EQ(roster.live_count(), 3U);
+  EXPECT_EQ(roster.redemptions(grant), 1U);
+}
+
+TEST_F(Admission, PassesOnWhenItsHolderIsReadmittedOrForgotten) {
+  for (const bool forgotten : {true, false}) {
+    Roster roster = mesh.roster_of(1);
+    mesh.apply(roster, claimant(1, 1, 120));
+    mesh.apply(roster, claimant(2, 1, 130));
+    ASSERT_TRUE(held(roster, 2).excluded);
+    const auto again = readmitted(1);
+    if (forgotten) roster.forget(mesh.id(1), instant(hours(6)));
+    else mesh.apply(roster, SmallMesh::member_item(mesh.record_on(again, 1, {2, 0}), again));
+    EXPECT_FALSE(held(roster, 2).excluded);
+  }
+}
+
+TEST_F(Admission, OfWhoWasForgottenNeedsANewerRecordForAWhile) {
+  Roster roster = mesh.roster_of(3);
+  mesh.apply(roster, SmallMesh::record_item(mesh.record(1, {5, 0})));
+  Record goodbye = mesh.record_body(2, {1, 1});
+  goodbye.left = true;
+  mesh.apply(roster, SmallMesh::record_item(mesh.sign(goodbye, 2)));
+  for (const std::uint64_t number : {1U, 2U}) roster.forget(mesh.id(number), instant(hours(6)));
+  roster.drop_graves(instant(hours(5)));
+  EXPECT_EQ(mesh.apply(roster, mesh.member(1, {5, 0})).applied, Applied::stale);
+  EXPECT_EQ(mesh.apply(roster, mesh.member(1, {4, 9})).applied, Applied::stale);
+  EXPECT_EQ(mesh.apply(roster, mesh.member(1, {5, 1})).applied, Applied::added) << "it is back";
+  EXPECT_EQ(mesh.apply(roster, mesh.member(2, {9, 0})).applied, Applied::stale) << "a goodbye is final";
+  roster.drop_graves(instant(hours(6)));
+  EXPECT_EQ(mesh.apply(roster, mesh.member(2, {9, 0})).applied, Applied::added);
+}
+
+TEST_F(Admission, OfTheForgottenIsRememberedWithinBounds) {
+  Roster roster = mesh.roster_of(3);
+  for (std::size_t times = 0; times < limits::graves + 1; ++times) {
+    const std::uint64_t number = 10 + times;
+    ASSERT_EQ(mesh.apply(roster, mesh.member(number)).applied, Applied::added);
+    roster.forget(mesh.id(number), instant(seconds(static_cast<std::int64_t>(times))));
+  }
+  EXPECT_EQ(mesh.apply(roster, mesh.member(10)).applied, Applied::added) << "the first made room for the last";
+  EXPECT_EQ(mesh.apply(roster, mesh.member(11)).applied, Applied::stale);
+}
+
+TEST_F(Admission, HasTheSameAccusersOfTooManyInAnyOrder) {
+  constexpr std::uint64_t size = limits::accusations_per_subject + 14;
+  std::optional<std::vector<RangeEntry>> entries;
+  for_seeds(12, [&](Rng& rng) {
+    std::vector<std::uint64_t> accusers;
+    for (std::uint64_t number = 2; number < size; ++number) accusers.push_back(number);
+    rng.shuffle(accusers);
+    Roster roster = mesh.roster_of(size);
+    for (const auto accuser : accusers) mesh.apply(roster, mesh.accusation(accuser, 1));
+    const auto& kept = held(roster, 1).accusations;
+    ASSERT_EQ(kept.size(), limits::accusations_per_subject);
+    EXPECT_TRUE(std::is_sorted(kept.begin(), kept.end(), [](const auto& a, const auto& b) { return a.statement.body.accuser < b.statement.body.accuser; }));
+    if (entries) {
+      EXPECT_EQ(roster.entries(0, UINT64_MAX), *entries);
+    }
+    entries = roster.entries(0, UINT64_MAX);
+  });
+}
+
+TEST_F(Admission, KeepsLegalAccusersBeforeOthers) {
+  constexpr std::uint64_t size = 60;
+  Roster roster = mesh.roster_of(size);
+  std::size_t legal = 0;
+  for (std::uint64_t accuser = size - 1; accuser >= 2; --accuser) {
+    legal += may_accuse(held(roster, accuser).seat, held(roster, 1).seat, roster.seats()) ? 1U : 0U;
+    mesh.apply(roster, mesh.accusation(accuser, 1));
+  }
+  const auto& kept = held(roster, 1).accusations;
+  const auto kept_legal = static_cast<std::size_t>(std::count_if(kept.begin(), kept.end(), [](const auto& one) { return one.legal; }));
+  EXPECT_EQ(kept_legal, std::min(legal, limits::accusations_per_subject));
+}
+
+TEST_F(Admission, HasOneRevocationOfATargetEverywhere) {
+  std::vector<Item> items;
+  Revocation body = mesh.revocation_body();
+  for (const auto& [at, keep] : {std::pair{200, 900}, {200, 901}, {210, 900}, {190, 900}, {190, 902}}) {
+    body.at = SmallMesh::at(at);
+    body.keep_until = SmallMesh::at(keep);
+    items.push_back({ItemKind::revocation, make_revocation(body, mesh.network, mesh.revoker).wire, {}, {}, {}});
+  }
+  std::optional<Bytes> kept;
+  for_seeds(20, [&](Rng& rng) {
+    rng.shuffle(items);
+    Roster roster = mesh.roster_of(1);
+    for (const auto& item : items) mesh.apply(roster, item);
+    const auto& one = roster.revocations().at(NodeId{body.target});
+    EXPECT_EQ(one.body.at, SmallMesh::at(190));
+    if (kept) {
+      EXPECT_EQ(one.wire, *kept);
+    }
+    kept = one.wire;
+    EXPECT_EQ(mesh.apply(roster, {ItemKind::revocation, one.wire, {}, {}, {}}).applied, Applied::held);
+  });
+}
+
+}  // namespace
+}  // namespace wigwag
