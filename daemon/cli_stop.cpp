@@ -76,9 +76,8 @@ int down_offline(const DaemonFlags& flags, const std::string& nobody) {
   return status_done;
 }
 
-// Asks for an end, and waits for it. The complaint has been made when there is no report.
-Result<Json, int> end_daemon(ControlClient& client, const DaemonFlags& flags) {
-  const auto reply = client.next(teardown_time);
+// Waits for the end of a daemon that has answered. The complaint has been made when there is no report.
+Result<Json, int> see_it_end(ControlClient& client, const Result<ControlReply, ControlClient::Error>& reply, const DaemonFlags& flags) {
   if (!reply) return Unexpected{complain(reply.error())};
   if (!reply->ok) return Unexpected{complain(reply->error, reply->exit_status)};
   const bool gone = wait_until_gone(client, flags.state_dir);
@@ -105,7 +104,10 @@ int run_down(const DaemonFlags& flags) {
     if (client.error().fault == ControlClient::Fault::nobody) return down_offline(flags, client.error().what);
     return complain(client.error());
   }
-  const auto report = end_daemon(*client, flags);
+  const auto reply = client->next(teardown_time);
+  // It hangs: systemd can end it.
+  if (!reply && reply.error().fault == ControlClient::Fault::nobody && systemd_unit(flags)) return down_offline(flags, reply.error().what);
+  const auto report = see_it_end(*client, reply, flags);
   if (!report) return report.error();
   return report_end(*report, "down: the daemon has ended and what it put in the kernel is gone");
 }
@@ -113,7 +115,7 @@ int run_down(const DaemonFlags& flags) {
 int run_leave(const DaemonFlags& flags) {
   auto client = ControlClient::ask(flags.socket, {{"command", "leave"}});
   if (!client) return complain(client.error());
-  const auto report = end_daemon(*client, flags);
+  const auto report = see_it_end(*client, client->next(teardown_time), flags);
   if (!report) return report.error();
   const std::string goodbye = report->value("goodbye_said", false) ? "left: the others know, the daemon has ended, the membership is forgotten"
                                                                    : "left: nobody could be told; the daemon has ended, the membership is forgotten";

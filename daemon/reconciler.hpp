@@ -17,7 +17,7 @@ namespace wigwag {
 // Something about the interface that an operator wants to read.
 enum class TunnelEventKind : std::uint8_t {
   created,            // by us, the first time
-  adopted,            // it was there and is ours
+  adopted,            // it was there: an earlier run's, or somebody's without a key
   deleted_by_other,   // and created again
   set_down_by_other,  // and set up again
   changed_by_other,   // something of ours was changed or taken away, and put back

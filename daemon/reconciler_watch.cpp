@@ -20,7 +20,7 @@ void TunnelWatch::look(const ActualTunnel& actual, const TunnelDiff& diff, bool 
   if (!seen_.empty()) return;  // still repairing what was seen first
   if (index_ == 0) {
     if (actual.exists)
-      seen_.push_back({TunnelEventKind::adopted, "interface " + interface_ + " was there already and is ours: taken over"});
+      seen_.push_back({TunnelEventKind::adopted, "interface " + interface_ + " was there already: taken over"});
     else
       seen_.push_back({TunnelEventKind::created, "interface " + interface_ + " created"});
     return;

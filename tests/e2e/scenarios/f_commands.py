@@ -29,7 +29,8 @@ case $1 in
     pid=$(cat "/run/pid-$unit" 2>/dev/null) || exit 0
     kill "$pid" 2>/dev/null || exit 0
     for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$pid" 2>/dev/null || exit 0; sleep 0.2; done
-    kill -KILL "$pid" ;;
+    kill -KILL "$pid"
+    for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$pid" 2>/dev/null || exit 0; sleep 0.2; done ;;
 esac
 """
 
@@ -161,3 +162,15 @@ def units_are_kept_and_retired(mesh):
     require(status["network"]["name"] == "third", f"it is a member of {status['network']}")
     two.wigwag("down", "--state-dir", "/var/lib/elsewhere", "--socket", "/run/elsewhere.sock", "--config", "/etc/wigwag/elsewhere.toml")
     note(f"systemctl was asked {len(asked(two))} times")
+
+
+@scenario()
+def a_daemon_that_hangs(mesh):
+    """A daemon that takes calls and answers none is ended by `down` through systemd, and what it left is taken away."""
+    one = mesh.add()
+    with_systemd(mesh, one)
+    one.wigwag("up", "--name", "lab", "--node-name", one.name, timeout=60)
+    one.space.run("kill", "-STOP", *one.pids())
+    down = one.wigwag("down", timeout=60)
+    require("no daemon ran" in down.stdout and not one.pids(), f"`down` says {down.stdout}{down.stderr}; daemons {one.pids()}")
+    require("wigwag0" not in one.links() and not enabled(one), f"there are {sorted(one.links())}; asked {asked(one)}")
