@@ -48,6 +48,20 @@ TEST(Member, ForgottenStaysForgottenWhenANeighbourStillKnowsIt) {
   EXPECT_NE(lone.member(3), nullptr) << "it has shown itself";
 }
 
+TEST(Member, WhoseRecordHasRunOutIsNotCalledAnyMore) {
+  LoneNode lone;
+  lone.settle();
+  Record old = lone.mesh.record_body(3, {2, 0});
+  old.expires = UnixTime{lone.now.wall.seconds + 10};
+  lone.step(lone.from(2, Push{{SmallMesh::record_item(lone.mesh.sign(old, 3))}}));
+  lone.run_for(minutes(3));
+  lone.called.clear();
+  lone.run_for(minutes(10));
+  EXPECT_NE(lone.member(3), nullptr) << "it is known for a day";
+  EXPECT_TRUE(lone.called.contains(lone.mesh.record_body(2).endpoints[0].address));
+  EXPECT_FALSE(lone.called.contains(old.endpoints[0].address));
+}
+
 // Member 9 has a sponsor that nobody here knows, under an invitation that takes one.
 TEST(Sponsor, OfThisNodeIsBelievedAboutThoseItLetsUsMeet) {
   LoneNode lone;

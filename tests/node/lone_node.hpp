@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -58,7 +59,10 @@ struct LoneNode {
     for (const auto& output : outputs) {
       if (std::holds_alternative<Persist>(output)) disk = node->stored();
       if (const auto* raise = std::get_if<Raise>(&output)) raised.push_back(raise->event);
-      if (const auto* hello = std::get_if<SendHello>(&output)) check(hello->bytes.size() <= limits::hello_bytes, "a hello is of bounded size");
+      if (const auto* hello = std::get_if<SendHello>(&output)) {
+        check(hello->bytes.size() <= limits::hello_bytes, "a hello is of bounded size");
+        called.insert(hello->to.address);
+      }
       if (const auto* sent = std::get_if<SendTunnel>(&output)) note(*sent);
     }
     return outputs;
@@ -145,6 +149,7 @@ struct LoneNode {
   Bytes disk;
   std::optional<Node> node;
   std::vector<Event> raised;
+  std::set<Address> called;  // whoever was sent a hello, or an answer to one
   std::map<NodeId, std::vector<Message>> inboxes;
   bool kernel_shown = false;
 

@@ -102,6 +102,47 @@ TEST_F(Strangers, BecomeMembersWithAnInvitation) {
   EXPECT_TRUE(lone.has_raised(EventKind::caller_admitted));
 }
 
+TEST_F(Strangers, AreNotVouchedForEarlierThanTheyWereInvited) {
+  Grant grant = lone.mesh.grant_body();
+  grant.issued = SmallMesh::at(864'000);  // by an admin whose clock is ahead, or ours is behind
+  grant.expires = no_expiry;
+  Chain chain = lone.mesh.chain_of(lone.mesh.identity(30), "node-30", false);
+  chain.grant = make_grant(grant, lone.mesh.network, lone.mesh.admin);
+  const auto answer = call(lone.mesh.identity(30), chain, record_of(30));
+  ASSERT_TRUE(answer);
+  ASSERT_EQ(answer->verdict, Verdict::welcome) << to_string(answer->reason);
+  EXPECT_EQ(decode_redemption(answer->redemption)->body.at, grant.issued);
+}
+
+TEST_F(Strangers, ThatAreMembersWithoutASponsorGetOneWhileTheirInvitationLasts) {
+  for (const bool expired : {false, true}) {
+    const std::uint64_t number = expired ? 31 : 30;
+    const Chain chain = lone.mesh.chain_of(lone.mesh.identity(number), "node-" + std::to_string(number), false);
+    lone.step(lone.from(2, Push{{SmallMesh::member_item(lone.mesh.record(number), chain)}}));
+    ASSERT_NE(lone.member(number), nullptr);
+    if (expired) lone.now.wall = SmallMesh::at(100'000);
+    const auto answer = call(lone.mesh.identity(number), chain, record_of(number));
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->verdict, Verdict::welcome) << to_string(answer->reason);
+    EXPECT_EQ(answer->redemption.empty(), expired);
+    EXPECT_EQ(lone.member(number)->epoch, 9U) << "it has shown itself";
+  }
+}
+
+TEST_F(Strangers, WhoseCertificateHasRunOutAreToldSo) {
+  Chain chain = lone.mesh.chain(30);
+  Certificate body = chain.certificate.body;
+  body.expires = SmallMesh::at(400);
+  chain.certificate = make_certificate(body, lone.mesh.network, lone.mesh.invitation);
+  lone.step(lone.from(2, Push{{SmallMesh::member_item(lone.mesh.record_on(chain, 30), chain)}}));
+  ASSERT_NE(lone.member(30), nullptr);
+  lone.now.wall = SmallMesh::at(500);
+  const auto answer = call(lone.mesh.identity(30), chain, lone.mesh.record_on(chain, 30, {9, 0}).wire);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->verdict, Verdict::refused);
+  EXPECT_EQ(answer->reason, TrustError::certificate_expired);
+}
+
 TEST_F(Strangers, WithoutAnInvitationAreRefusedAndStayUnknown) {
   Chain chain = lone.mesh.chain_of(lone.mesh.identity(30), "node-30", false);
   Certificate body = chain.certificate.body;
