@@ -144,9 +144,8 @@ void Node::Impl::take_accusation(const NodeId& from, const Item& item) {
       const Member* subject = roster_.find(outcome.node);
       dirty_ = true;
       if (subject->accusations.size() == 1 && outcome.node != id_ && subject->live()) raise(EventKind::member_suspect, outcome.node);
-      if (!verdicts_.is_ignored(outcome.node, subject->accusations.back().statement.body.accuser, now_.at)) {
-        spread_.add(item, Urgency::liveness, from);
-      }
+      const auto made = decode_accusation(item.statement);
+      if (made && !verdicts_.is_ignored(outcome.node, made->body.accuser, now_.at)) spread_.add(item, Urgency::liveness, from);
       break;
     }
     case Applied::held: spread_.note_held(statement_id(item.statement)); break;
