@@ -23,8 +23,9 @@ struct Startup {
 
   bool member() const { return !stored.certificate.empty(); }
 };
-// The exit status of a start in no network: no trying again changes that, only `wigwag up` does.
-inline constexpr int status_no_network = 3;
+// The exit status of a start in no network, a wrong command line's: no trying again changes that,
+// only `wigwag up` does.
+inline constexpr int status_no_network = 2;
 Outcome<Startup> prepare_start(const Config& config, const std::string& state_dir, std::int64_t unix_now);
 
 // The stored state in at most so many bytes: accusations, of which there may be many and which

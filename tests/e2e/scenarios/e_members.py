@@ -32,7 +32,7 @@ def a_member_leaves(mesh):
     mesh.everyone_pings_everyone(staying)
     leaver.daemon = None
     answer = leaver.space.run("wigwagd", check=False, timeout=20)
-    require(answer.returncode == 3, f"a daemon without a network ended with {answer.returncode}")
+    require(answer.returncode == 2, f"a daemon without a network ended with {answer.returncode}")
     mesh.join([leaver], rest[0])
     leaver.known.clear()
     mesh.converge(nodes)
