@@ -260,9 +260,8 @@ void Shell::housekeep() {
   house_timer_.expires_after(house_interval);
   house_timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
-    const Now at = now();
-    events_.flush(at);
-    if (dirty_ && (mute_ || at.at - dirty_since_ >= seconds(2))) save_state();
+    events_.flush(now());
+    if (dirty_ && mute_) save_state();
     std::erase_if(followers_, [](const ControlCall& call) { return !call.open(); });
     std::erase_if(watchers_, [](const ControlCall& call) { return !call.open(); });
     if (!watchers_.empty()) {

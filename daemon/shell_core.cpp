@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "daemon/log.hpp"
 #include "daemon/shell_impl.hpp"
@@ -9,6 +10,10 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr auto hurry = seconds(20);
+constexpr Duration save_delay = milliseconds(50);
+constexpr Duration save_pause_least = milliseconds(250);
+constexpr Duration save_pause_most = seconds(10);
+constexpr int save_share = 50;                // of the time at most a fiftieth goes into writing
 constexpr std::size_t hurry_peers_max = 128;  // dumping more of them four times a second costs too much
 
 bool unreached(const MemberStatus& member) {
@@ -66,9 +71,21 @@ void Shell::carry_out(const Desire& desire) {
 }
 
 void Shell::carry_out(const Persist& persist) {
-  if (!dirty_) dirty_since_ = now().at;
   dirty_ = true;
   if (persist.at_once) save_state();
+  else save_soon();
+}
+
+// Soon, because a member that is known only in memory is forgotten by a kill; but writing takes
+// a small share of the time at most, however large the state is.
+void Shell::save_soon() {
+  if (std::exchange(save_due_, true)) return;
+  const Instant at = std::max(now().at + save_delay, saved_at_ + save_pause_);
+  save_timer_.expires_after(at - now().at);
+  save_timer_.async_wait([this](const boost::system::error_code& error) {
+    save_due_ = false;
+    if (!error && dirty_) save_state();
+  });
 }
 
 void Shell::carry_out(const Raise& raise) {
@@ -139,8 +156,11 @@ void Shell::note(const std::string& kind, const std::string& detail, LogLevel le
 
 void Shell::save_state() {
   if (forgotten_) return;
+  const Instant begun = now().at;
   const auto saved = directory_.save_generation("state", fit_state(node_.stored(), state_bytes_max));
   dirty_ = !saved;
+  saved_at_ = now().at;
+  save_pause_ = std::clamp<Duration>(save_share * (saved_at_ - begun), save_pause_least, save_pause_most);
   if (!saved && !mute_) {
     note("state_unwritable", saved.error().what + "; saying nothing to anybody until it can be written", LogLevel::error);
   }

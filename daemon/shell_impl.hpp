@@ -71,6 +71,7 @@ class Shell {
   void tell_followers(const LoggedEvent& event);
   void note(const std::string& kind, const std::string& detail, LogLevel level);
   void save_state();
+  void save_soon();
   void resolve_names();
   void took_snapshot(std::vector<TunnelPeerState> peers);
   void want();
@@ -125,6 +126,7 @@ class Shell {
 
   boost::asio::steady_timer wake_timer_{io_};
   boost::asio::steady_timer house_timer_{io_};
+  boost::asio::steady_timer save_timer_{io_};
   boost::asio::steady_timer watchdog_timer_{io_};
   boost::asio::steady_timer leave_timer_{io_};
   boost::asio::signal_set signals_{io_};
@@ -132,7 +134,9 @@ class Shell {
   std::deque<Input> inputs_;        // fed while another was being carried out
   bool feeding_ = false;
   bool dirty_ = false;              // the state on disk is older than the core's
-  Instant dirty_since_{};
+  bool save_due_ = false;           // save_timer_ runs
+  Instant saved_at_{};
+  Duration save_pause_{};           // between two writes
   bool mute_ = false;               // and could not be written
   bool torn_down_ = false;
   bool forgotten_ = false;

@@ -88,7 +88,8 @@ void Node::Impl::call_for_sponsor() {
   }
   if (hosts.empty()) return;
   const Record& host = *rng_.pick(hosts);
-  hello_client_.call({rng_.pick(host.endpoints).address, host.hello_port}, now_.at, entropy_, out_);
+  const Endpoint target{rng_.pick(host.endpoints).address, host.hello_port};
+  if (usable_endpoint(target, mesh_prefixes())) hello_client_.call(target, now_.at, entropy_, out_);
 }
 
 std::optional<NodeId> Node::Impl::own_sponsor() const {

@@ -239,6 +239,35 @@ TEST_F(Mesh, LetsInAMachineWhoseClockSays1970) {
   EXPECT_TRUE(world.agreed(all())) << explain();
 }
 
+// Its state was lost but for its own admission: the others remember it, and call.
+TEST_F(Mesh, TakesBackAFounderWhoHasForgottenEveryone) {
+  grow_to(1);
+  const auto backup = world.disk(0);
+  grow_to(4);
+  world.kill(0);
+  world.restore_disk(0, backup);
+  world.start(0, false);
+  EXPECT_TRUE(world.run_until(seconds(30), [&] { return world.agreed(all()); })) << explain();
+}
+
+// Everyone's state is from the moment of its admission: each knows but the one that let it in.
+TEST_F(Mesh, FindsTogetherFromStatesOfTheMomentOfJoining) {
+  grow_to(1);
+  std::vector<Bytes> backups{world.disk(0)};
+  for (int joiner = 0; joiner < 3; ++joiner) {
+    const auto machine = world.add();
+    ASSERT_TRUE(world.run_until(seconds(10), [&] { return world.status(machine).joined; }));
+    backups.push_back(world.disk(machine));
+  }
+  grow_to(4);
+  for (std::size_t i = 0; i < 4; ++i) {
+    world.kill(i);
+    world.restore_disk(i, backups[i]);
+    world.start(i, false);
+  }
+  EXPECT_TRUE(world.run_until(seconds(60), [&] { return world.agreed(all()); })) << explain();
+}
+
 TEST_F(Mesh, StaysAgreedUnderLoss) {
   grow_to(12);
   world.underlay().set_weather({.loss_permille = 50, .duplication_permille = 10});
