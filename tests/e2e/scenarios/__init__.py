@@ -11,14 +11,17 @@ from typing import Callable
 class Scenario:
     name: str
     summary: str
-    size: str        # long, short or vm
+    size: str        # slow, long, short or vm
     body: Callable
 
 
-def scenario(short=False, vm=False):
-    """Marks a function as a scenario; `short` ones are also run with sanitizers, `vm` ones in the virtual machine as well."""
+def scenario(short=False, vm=False, slow=False):
+    """Marks a function as a scenario.
+
+    `short` ones are also run with sanitizers, `vm` ones in the virtual machine as well; `slow` ones only when asked for.
+    """
     def mark(function):
-        return Scenario(function.__name__, inspect.getdoc(function).splitlines()[0], "vm" if vm else "short" if short else "long", function)
+        return Scenario(function.__name__, inspect.getdoc(function).splitlines()[0], "vm" if vm else "short" if short else "slow" if slow else "long", function)
     return mark
 
 

@@ -76,7 +76,7 @@ def split_and_heal(mesh, seconds):
     mesh.everyone_pings_everyone(nodes, max(1.0, 15 - (time.monotonic() - healed) / FACTOR))
 
 
-@scenario()
+@scenario(slow=True)
 def the_halves_part(mesh):
     """Half the nodes cut from the other half for 3 minutes: each half goes on; 15 s after it heals all agree and all pairs ping."""
     split_and_heal(mesh, 180)
