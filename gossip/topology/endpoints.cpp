@@ -94,10 +94,14 @@ bool PeerEndpoints::judge(const NodeId& id, const Facts& facts, Instant now) {
   Peer& peer = found->second;
   auto list = candidates(facts);
   if (fresh || list != peer.candidates) {
-    // What is being tried goes on being tried when it is still a candidate.
-    const auto kept = fresh || peer.candidates.empty() ? list.end() : std::find(list.begin(), list.end(), peer.candidates[peer.trying]);
+    // What the peer has newly announced comes first: it may have moved. Else what is being tried
+    // goes on being tried when it is still a candidate.
+    const auto is_new = [&](const Endpoint& e) { return std::find(peer.candidates.begin(), peer.candidates.end(), e) == peer.candidates.end(); };
+    const auto announced = fresh ? list.end() : std::find_if(list.begin(), list.end(), is_new);
+    const bool first = fresh || peer.candidates.empty();
+    const auto kept = announced != list.end() || first ? announced : std::find(list.begin(), list.end(), peer.candidates[peer.trying]);
     peer.trying = kept == list.end() ? 0 : static_cast<std::size_t>(kept - list.begin());
-    if (kept == list.end()) peer.since = now;
+    if (kept == list.end() || kept == announced) peer.since = now;
     peer.candidates = std::move(list);
   }
   const auto* kernel = facts.kernel;

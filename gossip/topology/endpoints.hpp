@@ -54,7 +54,7 @@ class PeerEndpoints {
  public:
   static constexpr Duration candidate_patience = seconds(11);
   static constexpr std::int64_t session_s = 180;  // WireGuard's REJECT_AFTER_TIME
-  static constexpr Duration silence_patience = seconds(16);
+  static constexpr Duration silence_patience = seconds(12);
   static constexpr std::uint64_t keepalive_bytes = 32;  // a packet that nobody answers
 
   // We send to this peer, and nothing comes back.

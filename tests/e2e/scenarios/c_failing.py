@@ -116,7 +116,7 @@ def two_addresses_change_at_once(mesh):
     for number, node in enumerate(nodes[1:3]):
         mesh.network.replug(node.space, "other")
         node.underlay = mesh.network.address(node.space, 80 + number, "other")
-    mesh.everyone_pings_everyone(nodes, 25)
+    mesh.everyone_pings_everyone(nodes, 35)
     mesh.converge(nodes)
 
 
