@@ -34,7 +34,6 @@ class HelloClient {
   // Repeats what is due; returns the endpoints that were given up.
   std::vector<Endpoint> tick(Instant now, Outputs& out);
   Instant next_wakeup() const;
-  bool idle() const { return attempts_.empty(); }
 
  private:
   struct Attempt {

@@ -125,7 +125,6 @@ void FakeKernel::initiate(Peer& peer) {
   if (!peer.endpoint || (peer.initiated && events_.now() < *peer.initiated + rekey_timeout)) return;
   peer.initiated = events_.now();
   peer.awaits_response = true;
-  ++handshakes_;
   send_(*peer.endpoint, wrap(Kind::initiation, own_key_, peer.config.key, rng_.next(), Address{}, {}));
   retry_later(peer.config.key);
 }

@@ -35,7 +35,6 @@ class FakeKernel {
   void receive(const Endpoint& from, const Bytes& bytes);
 
   void set_wall(std::function<std::int64_t()> wall) { wall_ = std::move(wall); }
-  std::uint64_t handshakes() const { return handshakes_; }
 
  private:
   struct Peer {
@@ -72,7 +71,6 @@ class FakeKernel {
   std::vector<Prefix> addresses_;
   std::map<TunnelKey, Peer> peers_;
   std::map<TunnelKey, std::optional<Endpoint>> written_;
-  std::uint64_t handshakes_ = 0;
   std::shared_ptr<int> running_ = std::make_shared<int>();  // timers of a kernel that has rebooted find it gone
 };
 

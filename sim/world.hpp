@@ -34,7 +34,6 @@ class World {
 
   // The daemon ends at once; the kernel and the disk stay as they are.
   void kill(std::size_t machine);
-  enum class Disk : std::uint8_t { kept, lost };
   void start(std::size_t machine, bool with_seed = true);
   // The whole machine reboots: kernel state is gone as well.
   void reboot(std::size_t machine);

@@ -57,6 +57,7 @@ class Unpacker {
   // An array of between `least` and `most` values; returns how many.
   std::size_t array(std::size_t least, std::size_t most);
   std::uint64_t number(std::uint64_t most = UINT64_MAX);
+  std::uint32_t number32() { return static_cast<std::uint32_t>(number(UINT32_MAX)); }
   bool boolean();
   std::string_view text(std::size_t most);
   ByteView binary(std::size_t least, std::size_t most);

@@ -32,6 +32,12 @@ struct UnixTime {
   auto operator<=>(const UnixTime&) const = default;
 };
 
+// The end of the year 9999: the latest that our formats can say.
+inline constexpr std::int64_t latest_unix_second = 253'402'300'799;
+
+// Later than any time that can be said.
+inline constexpr UnixTime far_future{INT64_MAX};
+
 // Both clocks, read together at the edge of the core.
 struct Now {
   Instant at{};

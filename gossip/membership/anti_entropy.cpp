@@ -8,7 +8,7 @@ namespace {
 
 // A range with at most this many entries is listed instead of split.
 constexpr std::size_t list_at = 16;
-constexpr std::size_t parts = 8;
+constexpr std::size_t splits = 8;
 
 std::uint64_t sum(const std::vector<RangeEntry>& entries) {
   std::uint64_t total = 0;
@@ -58,11 +58,11 @@ void AntiEntropy::compare_fingerprint(const Range& theirs, const Roster& roster,
   if (ours.size() <= list_at) return add_range(theirs.first, theirs.last, std::move(ours), 0, found.ranges);
   // Split so that each part holds as many of our entries as any other.
   std::uint64_t first = theirs.first;
-  for (std::size_t part = 0; part < parts; ++part) {
-    const auto begin = ours.begin() + static_cast<std::ptrdiff_t>(ours.size() * part / parts);
-    const auto end = ours.begin() + static_cast<std::ptrdiff_t>(ours.size() * (part + 1) / parts);
-    const auto last = part + 1 == parts ? theirs.last : end->key - 1;
-    add_range(first, last, {begin, end}, parts - part - 1, found.ranges);
+  for (std::size_t part = 0; part < splits; ++part) {
+    const auto begin = ours.begin() + static_cast<std::ptrdiff_t>(ours.size() * part / splits);
+    const auto end = ours.begin() + static_cast<std::ptrdiff_t>(ours.size() * (part + 1) / splits);
+    const auto last = part + 1 == splits ? theirs.last : end->key - 1;
+    add_range(first, last, {begin, end}, splits - part - 1, found.ranges);
     first = last + 1;
   }
 }

@@ -1,7 +1,6 @@
 #include "gossip/membership/message.hpp"
 
 #include <algorithm>
-#include <limits>
 
 #include "gossip/base/limits.hpp"
 #include "gossip/base/packed.hpp"
@@ -9,16 +8,12 @@
 namespace wigwag {
 namespace {
 
-constexpr std::uint64_t most_u32 = std::numeric_limits<std::uint32_t>::max();
-
 template <class... Handlers>
 struct Overloaded : Handlers... {
   using Handlers::operator()...;
 };
 template <class... Handlers>
 Overloaded(Handlers...) -> Overloaded<Handlers...>;
-
-std::uint32_t u32(Unpacker& in) { return static_cast<std::uint32_t>(in.number(most_u32)); }
 
 Bytes bytes_of(ByteView view) { return {view.begin(), view.end()}; }
 
@@ -72,13 +67,13 @@ Range decode_range(Unpacker& in) {
   if (range.last < range.first) in.fail();
   if (!range.listed) {
     range.fingerprint = in.number();
-    range.count = u32(in);
+    range.count = in.number32();
     return range;
   }
   const auto numbers = in.array(0, message_limits::entries * 4);
   if (numbers % 4 != 0) in.fail();
   range.entries.resize(in.failed() ? 0 : numbers / 4);
-  for (auto& entry : range.entries) entry = {in.number(), u32(in), u32(in), in.number()};
+  for (auto& entry : range.entries) entry = {in.number(), in.number32(), in.number32(), in.number()};
   return range;
 }
 
@@ -99,7 +94,7 @@ void encode_ack(Packer& out, const Ack& ack) {
 }
 
 Ack decode_ack(std::size_t fields, Unpacker& in) {
-  Ack ack{u32(in), 0};
+  Ack ack{in.number32(), 0};
   if (fields == 2) ack.again_ms = static_cast<std::uint16_t>(in.number(65535));
   return ack;
 }
@@ -117,13 +112,13 @@ std::optional<Message> decode_fields(std::uint64_t type, std::size_t fields, Unp
   const bool timed_ack = type == 1 && fields == 2;
   if (type >= expected.size() || (fields != expected[type] && !timed_ack)) return std::nullopt;
   switch (type) {
-    case 0: return Ping{u32(in)};
+    case 0: return Ping{in.number32()};
     case 1: return decode_ack(fields, in);
     case 2: {
-      const auto sequence = u32(in);
+      const auto sequence = in.number32();
       return PingRequest{sequence, in.key<NodeId>()};
     }
-    case 3: return IndirectAck{u32(in)};
+    case 3: return IndirectAck{in.number32()};
     case 4: {
       Push push;
       push.items.resize(in.array(0, message_limits::items));
@@ -133,7 +128,8 @@ std::optional<Message> decode_fields(std::uint64_t type, std::size_t fields, Unp
     case 5: return Have{decode_ids(in)};
     case 6: return Want{decode_ids(in)};
     case 7: return Need{decode_ids(in)};
-    default: return decode_compare(in);
+    case 8: return decode_compare(in);
+    default: return std::nullopt;
   }
 }
 

@@ -19,8 +19,6 @@ bool sorted_and_unique(const Sequence& items) {
   return std::adjacent_find(items.begin(), items.end(), [](const auto& a, const auto& b) { return !(a < b); }) == items.end();
 }
 
-std::uint32_t u32(Unpacker& in) { return static_cast<std::uint32_t>(in.number(most_u32)); }
-
 UnixTime unix_time(Unpacker& in) { return UnixTime{static_cast<std::int64_t>(in.number(std::uint64_t{1} << 40))}; }
 
 Bytes encode(const Record& record) {
@@ -47,8 +45,8 @@ std::optional<Record> decode_record_body(ByteView body) {
   if (in.number() != format) in.fail();
   record.node = in.key<NodeId>();
   record.certificate = in.key<Hash32>();
-  record.version.epoch = u32(in);
-  record.version.sequence = u32(in);
+  record.version.epoch = in.number32();
+  record.version.sequence = in.number32();
   const auto flags = in.number(flag_left | flag_relay);
   record.left = (flags & flag_left) != 0;
   record.relay = (flags & flag_relay) != 0;
@@ -74,8 +72,8 @@ std::optional<Accusation> decode_accusation_body(ByteView body) {
   in.array(5, 5);
   if (in.number() != format) in.fail();
   accusation.subject = in.key<NodeId>();
-  accusation.version.epoch = u32(in);
-  accusation.version.sequence = u32(in);
+  accusation.version.epoch = in.number32();
+  accusation.version.sequence = in.number32();
   accusation.accuser = in.key<NodeId>();
   if (!in.done() || accusation.subject == accusation.accuser) return std::nullopt;
   return accusation;

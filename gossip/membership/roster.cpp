@@ -1,7 +1,6 @@
 #include "gossip/membership/roster.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <tuple>
 
 #include "gossip/base/limits.hpp"
@@ -10,7 +9,6 @@
 namespace wigwag {
 namespace {
 
-constexpr UnixTime far_future{std::numeric_limits<std::int64_t>::max()};
 constexpr RangeEntry no_entry{};
 
 // The finishing steps of splitmix64: spreads ids before they are summed, so that

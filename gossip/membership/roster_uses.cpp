@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <limits>
 
 #include "gossip/base/limits.hpp"
 #include "gossip/membership/roster.hpp"
@@ -7,8 +6,6 @@
 // Whose an invitation's uses are, and who makes room.
 namespace wigwag {
 namespace {
-
-constexpr UnixTime far_future{std::numeric_limits<std::int64_t>::max()};
 
 // Where it is for a number of uses: that number.
 std::uint32_t uses_of(const Chain& chain) { return chain.grant ? chain.grant->body.uses : 0; }

@@ -8,12 +8,11 @@
 namespace wigwag {
 namespace {
 
-constexpr std::array<std::uint8_t, 3> family = {'w', 'h', 1};
+constexpr std::array<std::uint8_t, 3> hello_family = {'w', 'h', 1};
 constexpr std::size_t header_bytes = 4;
 constexpr std::size_t session_bytes = 8;
 constexpr std::size_t key_bytes = 32;
 constexpr std::size_t tag_bytes = 16;
-constexpr std::int64_t latest_second = 253'402'300'799;  // the end of the year 9999
 
 constexpr std::size_t introduction_bytes_min = header_bytes + session_bytes + key_bytes + tag_bytes + HelloMac::size;
 constexpr std::size_t boxed_bytes_min = header_bytes + session_bytes + tag_bytes;
@@ -21,7 +20,7 @@ constexpr std::size_t cookie_bytes = header_bytes + sizeof(HelloCookie) + HelloM
 static_assert(cookie_bytes <= limits::datagram_payload, "a cookie is no longer than the call it answers");
 
 Bytes begin(HelloKind kind) {
-  Bytes message(family.begin(), family.end());
+  Bytes message(hello_family.begin(), hello_family.end());
   message.push_back(static_cast<std::uint8_t>(kind));
   return message;
 }
@@ -55,10 +54,10 @@ Bytes copy(ByteView view) { return Bytes(view.begin(), view.end()); }
 }  // namespace
 
 std::optional<HelloKind> hello_kind(ByteView datagram) {
-  if (datagram.size() < header_bytes || !std::equal(family.begin(), family.end(), datagram.begin())) return std::nullopt;
+  if (datagram.size() < header_bytes || !std::equal(hello_family.begin(), hello_family.end(), datagram.begin())) return std::nullopt;
   const auto within = [&](std::size_t least, std::size_t most) { return datagram.size() >= least && datagram.size() <= most; };
   bool sized = false;
-  const auto kind = static_cast<HelloKind>(datagram[family.size()]);
+  const auto kind = static_cast<HelloKind>(datagram[hello_family.size()]);
   switch (kind) {
     case HelloKind::call: sized = datagram.size() == limits::datagram_payload; break;
     case HelloKind::introduction: sized = within(introduction_bytes_min, limits::datagram_payload); break;
@@ -161,7 +160,7 @@ std::optional<HelloOffer> unpack_offer(ByteView content) {
 Bytes pack_answer(const HelloAnswer& answer) {
   Packer out;
   out.array(7).number(static_cast<std::uint64_t>(answer.verdict)).number(static_cast<std::uint64_t>(answer.reason));
-  out.number(static_cast<std::uint64_t>(std::clamp<std::int64_t>(answer.host_time.seconds, 0, latest_second)));
+  out.number(static_cast<std::uint64_t>(std::clamp<std::int64_t>(answer.host_time.seconds, 0, latest_unix_second)));
   out.endpoint(answer.observed).binary(answer.bundle).binary(answer.redemption).binary(answer.record);
   return out.take();
 }
@@ -172,7 +171,7 @@ std::optional<HelloAnswer> unpack_answer(ByteView content) {
   HelloAnswer answer;
   answer.verdict = in.enumerator(Verdict::refused);
   answer.reason = in.enumerator(TrustError::redemption_invalid);
-  answer.host_time = UnixTime{static_cast<std::int64_t>(in.number(latest_second))};
+  answer.host_time = UnixTime{static_cast<std::int64_t>(in.number(latest_unix_second))};
   answer.observed = in.endpoint();
   answer.bundle = copy(in.binary(0, limits::bundle_bytes));
   answer.redemption = copy(in.binary(0, limits::redemption_bytes));

@@ -10,19 +10,16 @@ namespace wigwag {
 namespace {
 
 constexpr std::uint64_t format = 1;
-constexpr std::int64_t latest_second = 253'402'300'799;  // the end of the year 9999
 
 constexpr std::uint64_t may_relay = 1;
 constexpr std::uint64_t may_invite = 2;
 constexpr std::uint64_t may_revoke = 4;
 
-bool is_time(UnixTime time) { return time.seconds >= 0 && time.seconds <= latest_second; }
+bool is_time(UnixTime time) { return time.seconds >= 0 && time.seconds <= latest_unix_second; }
 
 void pack_time(Packer& out, UnixTime time) { out.number(static_cast<std::uint64_t>(time.seconds)); }
 
-UnixTime read_time(Unpacker& in) { return UnixTime{static_cast<std::int64_t>(in.number(latest_second))}; }
-
-std::uint32_t read_number32(Unpacker& in) { return static_cast<std::uint32_t>(in.number(UINT32_MAX)); }
+UnixTime read_time(Unpacker& in) { return UnixTime{static_cast<std::int64_t>(in.number(latest_unix_second))}; }
 
 void read_format(Unpacker& in) {
   if (in.number() != format) in.fail();
@@ -56,7 +53,7 @@ Bundle read(Unpacker& in, const Bundle*) {
   Bundle body;
   in.array(6, 6);
   read_format(in);
-  body.epoch = read_number32(in);
+  body.epoch = in.number32();
   body.network_name = in.text(limits::name_bytes);
   body.ipv4 = in.prefix();
   const std::size_t count = in.array(0, limits::admins);
@@ -90,10 +87,10 @@ Grant read(Unpacker& in, const Grant*) {
   read_format(in);
   body.id = in.key<GrantId>();
   body.admin = in.key<AdminId>();
-  body.uses = read_number32(in);
+  body.uses = in.number32();
   body.issued = read_time(in);
   body.expires = read_time(in);
-  body.certificate_lifetime_s = read_number32(in);
+  body.certificate_lifetime_s = in.number32();
   body.may = read_rights(in);
   body.name_pattern = in.text(limits::name_bytes);
   return body;

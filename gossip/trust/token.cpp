@@ -9,8 +9,8 @@
 namespace wigwag {
 namespace {
 
-constexpr std::string_view family = "wigwag";
-constexpr char format = '1';
+constexpr std::string_view token_family = "wigwag";
+constexpr char token_format = '1';
 constexpr std::size_t checksum_bytes = 4;
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
@@ -74,18 +74,18 @@ std::string encode_token(const Token& token) {
   Bytes content = out.take();
   const Hash32 hash = blake2b(content);
   content.insert(content.end(), hash.bytes.begin(), hash.bytes.begin() + checksum_bytes);
-  std::string text(family);
-  text += format + to_base64url(content);
+  std::string text(token_family);
+  text += token_format + to_base64url(content);
   wipe(content.data(), content.size());
   return text;
 }
 
 Result<Token, TokenError> decode_token(std::string_view text) {
   text = trimmed(text);
-  if (!text.starts_with(family)) return Unexpected{TokenError::not_a_token};
-  text.remove_prefix(family.size());
+  if (!text.starts_with(token_family)) return Unexpected{TokenError::not_a_token};
+  text.remove_prefix(token_family.size());
   if (text.empty() || text.front() < '1' || text.front() > '9') return Unexpected{TokenError::not_a_token};
-  if (text.front() != format) return Unexpected{TokenError::newer_format};
+  if (text.front() != token_format) return Unexpected{TokenError::newer_format};
   text.remove_prefix(1);
   if (text.size() > limits::token_chars) return Unexpected{TokenError::damaged};
   auto raw = from_base64url(text);

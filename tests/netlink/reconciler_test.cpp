@@ -8,22 +8,18 @@
 #include <boost/asio/io_context.hpp>
 
 #include "tests/netlink/model_kernel.hpp"
+#include "tests/netlink/values.hpp"
 
 namespace wigwag {
 namespace {
 
+using test::key;
 using test::ModelKernel;
+using test::prefix;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using namespace std::chrono_literals;
-
-TunnelKey key(std::uint8_t n) {
-  TunnelKey made;
-  made.bytes.fill(n);
-  return made;
-}
-Prefix prefix(const char* text) { return *Prefix::parse(text); }
 
 // A kernel of plain values, and a list of what shall go wrong.
 struct World {

@@ -2,16 +2,13 @@
 
 #include "daemon/reconciler.hpp"
 #include "gossip/base/packed.hpp"
+#include "tests/netlink/values.hpp"
 
 namespace wigwag {
 namespace {
 
-TunnelKey key(std::uint8_t n) {
-  TunnelKey made;
-  made.bytes.fill(n);
-  return made;
-}
-Prefix prefix(const char* text) { return *Prefix::parse(text); }
+using test::key;
+using test::prefix;
 
 TEST(StoredApplied, ComesBackAsItWas) {
   AppliedTunnel applied;

@@ -4,21 +4,17 @@
 #include <gtest/gtest.h>
 
 #include "tests/netlink/model_kernel.hpp"
+#include "tests/netlink/values.hpp"
 
 namespace wigwag {
 namespace {
 
+using test::endpoint;
+using test::key;
 using test::ModelKernel;
+using test::prefix;
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-TunnelKey key(std::uint8_t n) {
-  TunnelKey made;
-  made.bytes.fill(n);
-  return made;
-}
-Prefix prefix(const char* text) { return *Prefix::parse(text); }
-Endpoint endpoint(const char* text) { return *Endpoint::parse(text); }
 
 const TunnelKey own = key(200);
 

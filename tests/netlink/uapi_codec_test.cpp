@@ -5,16 +5,14 @@
 
 #include <cerrno>
 
+#include "tests/netlink/values.hpp"
+
 namespace wigwag {
 namespace {
 
+using test::key;
 using testing::HasSubstr;
 
-TunnelKey key(std::uint8_t n) {
-  TunnelKey made;
-  made.bytes.fill(n);
-  return made;
-}
 std::string hex(const char* two) {
   std::string text;
   for (int i = 0; i < 32; ++i) text += two;

@@ -7,17 +7,15 @@
 #include "gossip/base/bytes.hpp"
 #include "netlink/limits.hpp"
 #include "netlink/wireguard_uapi.hpp"
+#include "tests/netlink/values.hpp"
 
 namespace wigwag {
 namespace {
 
+using test::key;
+
 constexpr std::uint16_t family = 0x1f;
 
-TunnelKey key(std::uint8_t n) {
-  TunnelKey made;
-  made.bytes.fill(n);
-  return made;
-}
 Prefix host(std::uint32_t n) { return Prefix::host(Address::ipv4(0x0a000000u + n)); }
 
 // A message as the kernel would send it: sealed, and without the netlink header.

@@ -63,10 +63,14 @@ class Network:
         v4, v6 = BRIDGES[bridge]
         space.ip("address", "flush", "dev", device, "scope", "global")
         space.ip("address", "add", f"{v4}.{number}/24", "dev", device)
-        space.ip("address", "add", f"{v6}::{number:x}/64", "dev", device, "nodad")
+        space.ip("address", "add", f"{self.address6(number, bridge)}/64", "dev", device, "nodad")
         space.ip("route", "replace", "default", "via", f"{v4}.254")
         space.ip("-6", "route", "replace", "default", "via", f"{v6}::fe")
         return f"{v4}.{number}"
+
+    def address6(self, number, bridge):
+        """The IPv6 address that goes with a number on a bridge."""
+        return f"{BRIDGES[bridge][1]}::{number:x}"
 
     def cut(self, space):
         """The wire is pulled: nothing leaves the space, nothing arrives."""

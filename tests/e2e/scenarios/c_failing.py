@@ -100,11 +100,13 @@ def an_address_changes(mesh):
     together(lambda node: node.reaches([mover.overlay(4), mover.overlay(6)], 20), rest)
     note(f"everyone reaches it after {time.monotonic() - started:.1f} s")
 
+    new = (f"{mover.underlay}:", f"[{mesh.network.address6(70, 'other')}]:")
+
     def known():
         seen = {node.name: node.members()[mover.name]["path"]["endpoint"] for node in rest}
-        wrong = {name: endpoint for name, endpoint in seen.items() if not endpoint.startswith(mover.underlay + ":")}
+        wrong = {name: endpoint for name, endpoint in seen.items() if not endpoint.startswith(new)}
         return not wrong or Missing(f"still seen at {wrong}")
-    wait_until(known, 20, f"everyone sees {mover.name} at {mover.underlay}")
+    wait_until(known, 20, f"everyone sees {mover.name} at one of {new}")
     mesh.converge(nodes)
 
 
