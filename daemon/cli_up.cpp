@@ -236,7 +236,7 @@ int wait_for_join(const Wish& wish, Part part, Json status, const Launched& laun
   while (!status.value("joined", false) || (to_be_met && others_in(status) == 0)) {
     const bool joined = status.value("joined", false);
     const std::string why = text_of(status, "waiting_for");
-    if (!joined && wish.token && why.find(" refused: ") != std::string::npos) return give_up(wish, why);
+    if (!joined && wish.token && status.value("refused", false)) return give_up(wish, why);
     if (std::chrono::steady_clock::now() > deadline) {
       if (joined) break;
       return complain("not joined yet: " + why + "; the daemon keeps trying, see `wigwag status` and " + launched.log);

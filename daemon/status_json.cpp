@@ -68,6 +68,7 @@ Json status_json(const NodeStatus& status, const HostStatus& host, UnixTime now)
             {"endpoints", std::move(announced)}}},
           {"joined", status.joined},
           {"waiting_for", status.waiting_for},
+          {"refused", status.refused},
           {"converged", status.joined && status.converged && host.kernel_settled},
           {"digest", to_hex(status.digest)},
           {"members", std::move(members)}};

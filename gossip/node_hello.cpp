@@ -124,7 +124,9 @@ void Node::Impl::on_hello_finished(const HelloClient::Finished& finished) {
   if (finished.answer) {
     const auto ahead = finished.answer->host_time.seconds - now_.wall.seconds;
     reason = to_string(finished.host) + " refused: " + to_string(finished.answer->reason) + ". " + advice(finished.answer->reason);
-    if (std::abs(ahead) > PeerClock::tolerance_s) {
+    const bool clocks_differ = std::abs(ahead) > PeerClock::tolerance_s;
+    refused_ = !clocks_differ;
+    if (clocks_differ) {
       reason += " Its clock differs from ours by " + std::to_string(ahead) + " s.";
       // Not proven, but if true, a record dated by our clock would be refused for ever.
       if (!joined_) {

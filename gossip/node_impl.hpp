@@ -159,6 +159,7 @@ class Node::Impl {
   std::optional<Invitation> invitation_;
   bool joined_ = false;
   std::string waiting_for_;
+  bool refused_ = false;
   Version version_;                     // the last one used for a record of ours
   std::optional<Signed<Record>> offered_;  // shown to seeds before the first is published
   std::uint32_t ipv4_attempt_ = 0;

@@ -106,6 +106,7 @@ NodeStatus Node::Impl::status(Now now) const {
   status.ipv6_prefix = overlay_ipv6_prefix(config_.network);
   status.joined = joined_;
   status.waiting_for = waiting_for_;
+  status.refused = refused_ && !joined_;
   status.converged = joined_ && synced() && !spread_.awaiting();
   status.digest = roster_.digest();
   status.self.id = id_;

@@ -50,6 +50,7 @@ struct NodeStatus {
   std::vector<MemberStatus> members;    // all known, this node included, sorted by name then id
   std::vector<Endpoint> announced;      // the endpoints in our own record
   std::string waiting_for;              // why `joined` is false, in words; empty when it is true
+  bool refused = false;                 // a member said no, and asking again changes nothing
 };
 
 // Counters that only grow, for metrics and tests.

@@ -8,7 +8,7 @@ from lab.shell import FACTOR, Missing, require, stays_true, wait_until
 from . import note, scenario
 
 
-@scenario(vm=True)
+@scenario(short=True)
 def a_node_vanishes(mesh):
     """A cut wire is Down everywhere within 7 s, costs no kernel peer, and 15 s after it is mended all is as before."""
     nodes = mesh.build(mesh.size)

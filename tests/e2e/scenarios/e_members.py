@@ -8,7 +8,7 @@ from lab.shell import Missing, require, stays_true, wait_until
 from . import note, scenario
 
 
-@scenario(vm=True)
+@scenario(short=True)
 def a_member_leaves(mesh):
     """`leave`: gone everywhere within 2 s, peers removed, and nobody's stale state brings it back."""
     nodes = mesh.build(min(mesh.size, 6))
