@@ -19,8 +19,10 @@ enum class Urgency : std::uint8_t { liveness, records };
 // Spreads new statements over sticky, warm edges (after Plumtree, Leitão et al. 2007): in
 // full to the eager edges, by id to the lazy ones, which ask for what they lack. Batches of
 // 50 ms; a budget of bytes for each urgency. There is no retransmission: what spreading
-// misses, anti-entropy finds. Holds at most queue_max statements on their way, held_max ids
-// known and awaited_max ids asked for; beyond that the oldest is left to anti-entropy.
+// misses, anti-entropy finds. Holds at most queue_max statements on their way (the first of
+// the queue is left to anti-entropy), held_max ids known (the oldest is forgotten, and asked
+// for when announced again), kept_max statements for askers (the oldest makes room) and
+// awaited_max ids asked for (further ones are left to anti-entropy).
 class Spread {
  public:
   static constexpr Duration batch = milliseconds(50);

@@ -86,13 +86,14 @@ struct Redemption {
 
 enum class RevokedKind : std::uint8_t { node, grant, admin };
 
-// Signed by an admin. Grow-only; kept until its target would have expired.
+// Signed by an admin. Grow-only: one a target, the earliest, kept for good. Acted on where the
+// target is a grant, and in a hello where it is the caller.
 struct Revocation {
   RevokedKind kind = RevokedKind::grant;
   std::array<std::uint8_t, 32> target{};
   AdminId admin;
   UnixTime at;
-  UnixTime keep_until;                   // no_expiry: for ever
+  UnixTime keep_until;                   // no_expiry: for ever. Reserved in the format: nothing acts on it
   bool operator==(const Revocation&) const = default;
 };
 
@@ -102,15 +103,15 @@ enum class TrustError : std::uint8_t {
   bad_signature,
   unknown_admin,         // the bundle does not name it, or not for this
   wrong_network,
-  grant_missing,         // a certificate that needs its grant came without
+  grant_missing,         // a certificate that needs its grant came without, or with another
   grant_expired,
-  grant_spent,           // all uses taken by earlier redemptions
+  grant_spent,           // all uses taken by earlier redemptions, or no room for more members
   grant_withdrawn,
   certificate_expired,
-  exceeds_rights,        // a certificate beyond its grant, or a record beyond its certificate
-  sponsor_unknown,       // the redemption's sponsor is no member we know; may be known later
-  revoked,
-  redemption_invalid,    // by the node itself, or dated before its invitation
+  exceeds_rights,        // a certificate beyond its grant, or a record beyond its certificate or the network's bounds
+  sponsor_unknown,       // no redemption where one is needed, or by no member we know; may be known later
+  revoked,               // or has left
+  redemption_invalid,    // by the node itself, or dated before its invitation by more than is tolerated
 };
 const char* to_string(TrustError error);
 // What an operator should do about it, one sentence.
