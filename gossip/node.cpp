@@ -49,10 +49,12 @@ Outputs Node::Impl::step(Now now, const Input& input) {
 void Node::Impl::notice_time(Now now) {
   const auto boot_s = std::chrono::duration_cast<seconds>(now.at.time_since_epoch()).count();
   const auto difference = now.wall.seconds - boot_s;
-  if (started_ && std::abs(difference - wall_minus_boot_s_) >= clock_jump_s) peer_clock_.forget_all();
+  const bool was_trusted = peer_clock_.trusted();
+  if (started_ && std::abs(difference - wall_minus_boot_s_) >= clock_jump_s) peer_clock_.shift(difference - wall_minus_boot_s_);
   wall_minus_boot_s_ = difference;
   const bool paused = started_ && expected_ != never && now.at > expected_ + LocalHealth::pause_threshold;
   now_ = now;
+  clock_news(was_trusted);
   if (!started_) {
     started_ = true;
     // A clock far ahead of all that we have dated must not spend the epochs of years to come:
@@ -69,6 +71,7 @@ void Node::Impl::notice_time(Now now) {
   prober_.discard();
   verdicts_.restart_graces(now.at, roster_);
   met_.clear();
+  heard_at_ = now.at;
   raise(EventKind::paused, id_, "for " + std::to_string(to_seconds(stood_still)).substr(0, 6) + " s");
 }
 
@@ -124,6 +127,7 @@ void Node::Impl::on(const TunnelDatagram& datagram) {
     ++counters_.dropped_unproven;
     return;
   }
+  heard_at_ = now_.at;
   const auto message = decode_message(*payload);
   if (!message) {
     ++counters_.dropped_malformed;
@@ -173,6 +177,7 @@ void Node::Impl::upkeep() {
   judge_members();
   settle_own_ipv4();
   rewire();
+  notice_silence();
   rejoin_tick();
   compare_tick();
   sweep_tick();

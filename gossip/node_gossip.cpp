@@ -221,6 +221,10 @@ void Node::Impl::send_all_about(const NodeId& to, const std::vector<NodeId>& mem
 void Node::Impl::heard_clock(const NodeId& from, UnixTime theirs) {
   const bool was_trusted = peer_clock_.trusted();
   peer_clock_.heard(from, theirs, now_.wall);
+  clock_news(was_trusted);
+}
+
+void Node::Impl::clock_news(bool was_trusted) {
   if (was_trusted == peer_clock_.trusted()) return;
   self_stale_ = true;                      // our record may be dated by a time that nobody shares
   roster_.expire(judged_at());             // and others may have run out by that time only

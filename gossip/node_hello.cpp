@@ -39,9 +39,8 @@ void Node::Impl::seek_tick() {
 // Before the first join: one seed after the other, with growing pauses. Afterwards a seed
 // every few minutes, and at once while nobody answers us or has given its word for us.
 void Node::Impl::call_somebody() {
-  const bool alone = joined_ && roster_.live_count() <= 1;
-  const bool unsponsored = !alone && lacks_sponsor();
-  const Duration pause = joined_ && !alone && !unsponsored ? call_pause_joined : call_pause_;
+  const bool unsponsored = !alone() && lacks_sponsor();
+  const Duration pause = joined_ && !alone() && !unsponsored ? call_pause_joined : call_pause_;
   next_call_ = now_.at + pause * 3 / 4 + rng_.below(pause / 2);
   if (!chain_ || (seeds_.empty() && !unsponsored)) return;
   call_pause_ = std::min(call_pause_ * 5 / 4, call_pause_most);
@@ -56,7 +55,7 @@ void Node::Impl::call_somebody() {
     if (seeds_.size() > 1) next_call_ = now_.at + milliseconds(100);
     return;
   }
-  if (!joined_ || alone) {
+  if (!joined_ || alone()) {
     hello_client_.call(seed, now_.at, entropy_, out_);
     return;
   }
@@ -125,7 +124,8 @@ void Node::Impl::on_hello_finished(const HelloClient::Finished& finished) {
     const auto ahead = finished.answer->host_time.seconds - now_.wall.seconds;
     reason = to_string(finished.host) + " refused: " + to_string(finished.answer->reason) + ". " + advice(finished.answer->reason);
     const bool clocks_differ = std::abs(ahead) > PeerClock::tolerance_s;
-    refused_ = !clocks_differ;
+    const bool may_know_better = clocks_differ || finished.answer->reason == TrustError::sponsor_unknown;
+    if (!joined_ && !may_know_better && refused_by_.size() < limits::seeds) refused_by_.insert(finished.host);
     if (clocks_differ) {
       reason += " Its clock differs from ours by " + std::to_string(ahead) + " s.";
       // Not proven, but if true, a record dated by our clock would be refused for ever.
@@ -163,11 +163,13 @@ void Node::Impl::accept_welcome(const HelloClient::Finished& finished) {
   if (finished.chain->grant) host.grant = finished.chain->grant->wire;
   if (finished.chain->redemption) host.redemption = finished.chain->redemption->wire;
   const auto record = decode_record(answer.record);
-  if (!record) return;
-  const NodeId host_id = record->body.node;
+  const NodeId host_id = finished.chain->certificate.body.node;
+  if (!record || record->body.node != host_id) return;
   const Member* held = roster_.find(host_id);
   const Health before = held != nullptr ? held->health : Health::alive;
+  peer_clock_.forget(NodeId{});
   heard_clock(host_id, answer.host_time);
+  roster_.drop_grave(host_id);
   const auto outcome = roster_.apply_record(host, judged_at(), now_.wall, true);
   if (hints_.size() < hints_max) hints_[host_id] = {finished.host.address, record->body.listen_port};
   peer_endpoints_.retry(host_id);
@@ -220,16 +222,19 @@ HelloAnswer Node::Impl::judge_call(const HelloHost::Call& call) {
   const auto record = decode_record(call.offer.record);
   if (!record || record->body.node != caller || record->body.left) return refuse(TrustError::malformed);
   const Health before = held != nullptr ? held->health : Health::alive;
+  roster_.drop_grave(caller);
   const auto outcome = roster_.apply_record(item, judged_at(), now_.wall);
   if (outcome.applied == Applied::full) {
     raise_rarely(EventKind::members_full, caller, std::to_string(config_.members_max) + " members are known");
     return refuse(TrustError::grant_spent);
   }
-  if (outcome.applied == Applied::refused || roster_.find(caller) == nullptr) return refuse(outcome.reason);
+  const bool taken = outcome.applied != Applied::refused && outcome.applied != Applied::needs_chain;
+  if (!taken || roster_.find(caller) == nullptr) return refuse(outcome.reason);
   if (hints_.size() < hints_max) hints_[caller] = {call.from.address, record->body.listen_port};
   peer_endpoints_.retry(caller);
   if (outcome.applied == Applied::added) raise(EventKind::caller_admitted, caller, "from " + to_string(call.from));
   member_news(caller, item, outcome, before, std::nullopt);
+  wake(*roster_.find(caller));
   dirty_ = true;
   answer.bundle = roster_.bundle()->wire;  // who speaks for the network is for members to know
   answer.redemption = item.redemption;

@@ -54,6 +54,7 @@ class Node::Impl {
   // At most one event of this kind every ten seconds: for what others can cause at will.
   void raise_rarely(EventKind kind, const NodeId& subject, std::string detail);
   std::optional<UnixTime> judged_at() const;
+  void clock_news(bool was_trusted);
   // The time to date statements of ours with.
   UnixTime network_time() const;
 
@@ -111,6 +112,10 @@ class Node::Impl {
   void handle_probe(const ProbeResult& result);
   void accuse(const NodeId& subject);
   void judge_members();
+  void notice_silence();
+  void wake(Member& member);
+  // Nobody is alive as far as we know, or nobody has spoken to us for long.
+  bool alone() const { return joined_ && (silent_ || roster_.live_count() <= 1); }
   void rejoin_tick();
   void compare_tick();
   void compare_with(const NodeId& edge, bool confirm);
@@ -153,13 +158,14 @@ class Node::Impl {
   bool started_ = false;                // a step has been taken
   Instant expected_ = never;            // when the next wakeup was asked for
   std::int64_t wall_minus_boot_s_ = 0;
-  bool clock_was_trusted_ = true;
+  Instant heard_at_{};                  // when a member last spoke to us in the tunnel
+  bool silent_ = false;                 // that was long ago
 
   std::optional<Chain> chain_;          // our admission
   std::optional<Invitation> invitation_;
   bool joined_ = false;
   std::string waiting_for_;
-  bool refused_ = false;
+  std::set<Endpoint> refused_by_;       // seeds that said no for good
   Version version_;                     // the last one used for a record of ours
   std::optional<Signed<Record>> offered_;  // shown to seeds before the first is published
   std::uint32_t ipv4_attempt_ = 0;

@@ -16,6 +16,7 @@ constexpr Duration refuted_recently = seconds(5);
 constexpr Duration outbid_pause_least = milliseconds(200);
 constexpr Duration outbid_pause_most = minutes(1);
 constexpr Duration settle_pause = milliseconds(200);      // claims are compared at most this often
+constexpr int address_tries = 4096;                       // of a /24 with one free address all but one node in ten million find it
 constexpr int goodbyes = 3;
 constexpr Duration goodbye_pause = milliseconds(150);
 
@@ -161,10 +162,15 @@ void Node::Impl::settle_own_ipv4() {
   const auto holder = holders.find(*own->record.body.ipv4);
   if (holder == holders.end() || holder->second == id_) return;
   const auto& prefix = roster_.bundle()->body.ipv4;
-  // Bounded: in a prefix that is full the last try stands, unheld.
-  for (int tries = 0; tries < 64; ++tries) {
-    if (!holders.contains(overlay_ipv4_candidate(prefix, id_, ++ipv4_attempt_))) break;
+  std::uint32_t attempt = ipv4_attempt_;
+  bool taken = true;
+  for (int tries = 0; taken && tries < address_tries; ++tries) taken = holders.contains(overlay_ipv4_candidate(prefix, id_, ++attempt));
+  if (taken) {
+    // What we claim stands, unheld: to claim another that is taken would be news for everyone, for nothing.
+    raise_rarely(EventKind::address_conflict, id_, "no address of " + to_string(prefix) + " is free for this node; it has IPv6 only");
+    return;
   }
+  ipv4_attempt_ = attempt;
   announce(true);
   if (const Member* moved = self(); moved->record.body.ipv4) raise(EventKind::address_moved, id_, "to " + to_string(*moved->record.body.ipv4));
 }

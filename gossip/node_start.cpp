@@ -89,6 +89,8 @@ void Node::Impl::certify(const Invitation& invitation) {
 void Node::Impl::become_member() {
   joined_ = true;
   waiting_for_.clear();
+  refused_by_.clear();
+  heard_at_ = now_.at;
   next_compare_ = now_.at;
   next_rejoin_ = now_.at + seconds(1);
   next_rejoin_hello_ = now_.at + seconds(2);

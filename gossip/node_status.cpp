@@ -106,8 +106,9 @@ NodeStatus Node::Impl::status(Now now) const {
   status.ipv6_prefix = overlay_ipv6_prefix(config_.network);
   status.joined = joined_;
   status.waiting_for = waiting_for_;
-  status.refused = refused_ && !joined_;
-  status.converged = joined_ && synced() && !spread_.awaiting();
+  status.refused = !joined_ && !refused_by_.empty() &&
+                   std::all_of(seeds_.begin(), seeds_.end(), [this](const Endpoint& seed) { return refused_by_.contains(seed); });
+  status.converged = joined_ && !silent_ && synced() && !spread_.awaiting();
   status.digest = roster_.digest();
   status.self.id = id_;
   status.self.name = config_.name;

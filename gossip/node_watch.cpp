@@ -12,6 +12,7 @@ constexpr Duration compare_progress = milliseconds(300);
 constexpr std::uint64_t progress_steps = 6;          // so many changes since the last round: there is more to come
 constexpr Duration rejoin_pause = seconds(1);
 constexpr Duration rejoin_hello_pause = seconds(5);
+constexpr Duration silence = seconds(30);            // of all others: several times what a verdict takes
 constexpr Duration sweep_pause = minutes(1);
 constexpr Duration candidate_for = hours(72);        // of running time
 constexpr std::int64_t expired_kept_s = 24 * 3600;
@@ -81,14 +82,36 @@ void Node::Impl::judge_members() {
   next_call_ = std::min(next_call_, now_.at + seconds(1));
 }
 
-// Members that are Down are tried at random: in the tunnel, and more rarely by hello.
+// Where many are known, one alone cannot make out that all of them are gone: those who would
+// have to accuse with it are silent too. That nobody speaks to it, it can tell.
+void Node::Impl::notice_silence() {
+  const bool silent = roster_.live_count() > 1 && now_.at >= heard_at_ + silence;
+  if (silent && !silent_) {
+    raise(EventKind::isolated, id_, "no member has been heard for " + std::to_string(to_seconds(silence)).substr(0, 4) + " s");
+    next_call_ = std::min(next_call_, now_.at + seconds(1));
+  }
+  silent_ = silent;
+}
+
+// Who has proven itself in a hello is let back into the kernel, so that it can learn in the
+// tunnel what is said against it.
+void Node::Impl::wake(Member& member) {
+  if (!member.dormant) return;
+  member.dormant = false;
+  member.down_since = now_.at;
+  roster_.health_changed();
+}
+
+// Members that are Down are tried at random, and while we are alone anybody who has not left:
+// in the tunnel, and more rarely by hello.
 void Node::Impl::rejoin_tick() {
   if (now_.at < next_rejoin_) return;
   next_rejoin_ = now_.at + rejoin_pause * 3 / 4 + rng_.below(rejoin_pause / 2);
   std::vector<const Member*> away;
   for (const auto& [id, member] : roster_.members()) {
-    const bool candidate = member.health == Health::dead && !member.expired && !member.excluded && !member.dormant;
-    if (candidate && id != id_) away.push_back(&member);
+    const bool down = member.health == Health::dead && !member.expired && !member.dormant;
+    const bool candidate = down || (alone() && !member.record.body.left);
+    if (candidate && !member.excluded && id != id_) away.push_back(&member);
   }
   if (away.empty()) return;
   prober_.greet(rng_.pick(away)->id(), now_.at, mail_);
@@ -130,6 +153,8 @@ void Node::Impl::sweep_tick() {
   if (now_.at < next_sweep_) return;
   next_sweep_ = now_.at + sweep_pause;
   self_stale_ = true;  // our own record may be due for renewal
+  // Nobody is given up on the word of a clock that no peer has confirmed.
+  const auto time = peer_clock_.heard_any() ? judged_at() : std::nullopt;
   std::vector<NodeId> forgotten;
   for (auto& [id, member] : roster_.members_for_sweep()) {
     const bool away = member.health == Health::dead && now_.at >= member.down_since + candidate_for;
@@ -139,7 +164,7 @@ void Node::Impl::sweep_tick() {
     }
     const auto expiry = member.record.body.expires;
     // By the clock that peers share, so that all forget it in the same minute.
-    const bool over = judged_at() && expiry != no_expiry && now_.wall.seconds + peer_clock_.median_offset_s() > expiry.seconds + expired_kept_s;
+    const bool over = time && expiry != no_expiry && now_.wall.seconds + peer_clock_.median_offset_s() > expiry.seconds + expired_kept_s;
     if (over && id != id_ && !roster_.sponsors_somebody(id)) forgotten.push_back(id);
   }
   for (const auto& id : forgotten) {
@@ -147,7 +172,7 @@ void Node::Impl::sweep_tick() {
     forget_ways(id);
   }
   roster_.drop_graves(now_.at);
-  roster_.expire(judged_at());
+  roster_.expire(time);
 }
 
 // What the roster did to members while it took others.

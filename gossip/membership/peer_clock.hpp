@@ -23,8 +23,10 @@ class PeerClock {
   void forget(const NodeId& peer) {
     std::erase_if(offsets_, [&](const auto& held) { return held.first == peer; });
   }
-  // The wall clock was set: what was measured against it says nothing any more.
-  void forget_all() { offsets_.clear(); }
+  // Our wall clock was set forward by so much (back when negative): the peers' were not.
+  void shift(std::int64_t by_s) {
+    for (auto& [peer, offset] : offsets_) offset -= by_s;
+  }
 
   bool heard_any() const { return !offsets_.empty(); }
   // Seconds that the peers' median is ahead of us.

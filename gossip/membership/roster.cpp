@@ -36,11 +36,6 @@ bool has_run_out(const Member& member, UnixTime now) {
   return expired(member.record.body.expires, now) || expired(member.chain.certificate.body.expires, now);
 }
 
-// Of more accusations than are kept, all members keep the same.
-bool counts_before(const HeldAccusation& a, const HeldAccusation& b) {
-  return std::make_pair(!a.legal, a.statement.body.accuser) < std::make_pair(!b.legal, b.statement.body.accuser);
-}
-
 // Of two revocations of one target, all members keep the same.
 bool earlier(const Signed<Revocation>& a, const Signed<Revocation>& b) {
   return std::tie(a.body.at, a.wire) < std::tie(b.body.at, b.wire);
@@ -239,14 +234,14 @@ Outcome Roster::apply_accusation(const Item& item, Instant at) {
   if (place != held.end() && place->statement.body.accuser == accusation->body.accuser) return {Applied::held, {}, subject};
   HeldAccusation entry;
   entry.legal = may_accuse(accuser->seat, member->seat, seats());
-  const auto last = std::max_element(held.begin(), held.end(), counts_before);
+  // Not the legal ones first: whose are legal depends on when they came, and all are to keep the same.
   const bool full = held.size() >= limits::accusations_per_subject;
+  if (full && place == held.end()) return {Applied::full, {}, subject};
   entry.statement = std::move(*accusation);
-  if (full && !counts_before(entry, *last)) return {Applied::full, {}, subject};
   if (!verify_accusation(entry.statement, rules_.network, *verifier_)) return refused(subject, TrustError::bad_signature);
   entry.id = statement_id(entry.statement.wire);
   held.insert(place, std::move(entry));
-  if (full) held.erase(std::max_element(held.begin(), held.end(), counts_before));
+  if (full) held.pop_back();
   if (!member->accused_since) member->accused_since = at;
   if (member->health == Health::alive) member->health = Health::suspect;
   ++revision_;

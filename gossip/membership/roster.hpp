@@ -33,7 +33,7 @@ struct Member {
   std::uint64_t key_since = 0;              // the roster's revision when it first announced its WireGuard key
   Address ipv6;
   RingSeat seat;
-  std::vector<HeldAccusation> accusations;  // sorted by accuser; of too many the same sixteen everywhere
+  std::vector<HeldAccusation> accusations;  // sorted by accuser: of too many the first sixteen, so the same everywhere
   Health health = Health::alive;
   std::optional<Instant> accused_since;     // when the oldest held accusation arrived here
   std::optional<Instant> quorum_since;      // when the votes first sufficed
@@ -119,6 +119,8 @@ class Roster {
   // It is not taken back until then, save by a newer record: others may still hold what we forgot.
   void forget(const NodeId& id, Instant until);
   void drop_graves(Instant now);
+  // Its node has proven itself to us, so what we forgot of it is taken from itself. Goodbyes stay final.
+  void drop_grave(const NodeId& id);
   // Marks records and certificates that have run out, none when the time is unknown; returns
   // whose state changed.
   std::vector<NodeId> expire(std::optional<UnixTime> now);

@@ -90,6 +90,11 @@ void Roster::forget(const NodeId& id, Instant until) {
   erase(member);
 }
 
+void Roster::drop_grave(const NodeId& id) {
+  const auto grave = graves_.find(id);
+  if (grave != graves_.end() && !grave->second.left) graves_.erase(grave);
+}
+
 void Roster::drop_graves(Instant now) {
   std::erase_if(graves_, [now](const auto& grave) { return grave.second.until <= now; });
 }

@@ -4,16 +4,22 @@
 
 namespace wigwag {
 
-std::size_t Verdicts::legal_votes(const Member& member, Instant now) const {
+// Whoever is left out of the network has no word in it.
+bool Verdicts::counts(const Member& subject, const NodeId& accuser, const Roster& roster, Instant now) const {
+  const Member* other = roster.find(accuser);
+  return other != nullptr && !other->excluded && !is_ignored(subject.id(), accuser, now);
+}
+
+std::size_t Verdicts::legal_votes(const Member& member, const Roster& roster, Instant now) const {
   return static_cast<std::size_t>(std::count_if(member.accusations.begin(), member.accusations.end(), [&](const auto& held) {
-    return held.legal && !is_ignored(member.id(), held.statement.body.accuser, now);
+    return held.legal && counts(member, held.statement.body.accuser, roster, now);
   }));
 }
 
 std::size_t Verdicts::all_votes(const Member& member, const Roster& roster, Instant now) const {
   std::vector<NodeId> voters;
   for (const auto& held : member.accusations) {
-    if (!is_ignored(member.id(), held.statement.body.accuser, now)) voters.push_back(held.statement.body.accuser);
+    if (counts(member, held.statement.body.accuser, roster, now)) voters.push_back(held.statement.body.accuser);
   }
   if (voters.empty()) return 0;
   for (const auto& observer : observers_of(member.seat, roster.seats())) {
@@ -26,7 +32,7 @@ std::size_t Verdicts::all_votes(const Member& member, const Roster& roster, Inst
 
 bool Verdicts::judge(Member& member, const Roster& roster, Instant now) {
   const auto needed = quorum(roster.live_count());
-  if (legal_votes(member, now) >= needed) {
+  if (legal_votes(member, roster, now) >= needed) {
     if (!member.quorum_since) member.quorum_since = now;
     if (*member.quorum_since + refutation_grace <= now) return true;
     next_ = std::min(next_, *member.quorum_since + refutation_grace);

@@ -43,7 +43,8 @@ class Verdicts {
   static constexpr int refutations_max = 3;
   static constexpr std::size_t pairs_max = 1024;  // when full, all are forgotten: an accuser is heard again
 
-  std::size_t legal_votes(const Member& member, Instant now) const;
+  bool counts(const Member& subject, const NodeId& accuser, const Roster& roster, Instant now) const;
+  std::size_t legal_votes(const Member& member, const Roster& roster, Instant now) const;
   std::size_t all_votes(const Member& member, const Roster& roster, Instant now) const;
   bool judge(Member& member, const Roster& roster, Instant now);
 

@@ -61,6 +61,12 @@ TEST_F(VerdictsTest, NeverFallWithOneAccusationFewer) {
   for (Duration since{}; since < hours(1); since += seconds(5)) ASSERT_EQ(at(since), nobody);
 }
 
+TEST_F(VerdictsTest, NeverFallOnTheWordOfThoseWhoAreLeftOut) {
+  accuse_by(needed, instant(seconds(0)));
+  roster.find(mesh.id(accusers(true)[0]))->excluded = true;
+  for (Duration since{}; since < hours(1); since += seconds(5)) ASSERT_EQ(at(since), nobody);
+}
+
 TEST_F(VerdictsTest, DoNotFallOnTheRefuted) {
   accuse_by(needed, instant(seconds(0)));
   EXPECT_EQ(at(seconds(1)), nobody);

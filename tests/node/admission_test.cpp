@@ -40,7 +40,7 @@ TEST(Member, ForgottenStaysForgottenWhenANeighbourStillKnowsIt) {
   const auto item = SmallMesh::member_item(lone.mesh.sign(old, 3), lone.mesh.chain(3));
   lone.step(lone.from(2, Push{{item}}));
   lone.now.wall.seconds += 3 * 24 * 3600;
-  lone.run_for(minutes(2));
+  lone.run_beside(2, minutes(2));
   ASSERT_EQ(lone.member(3), nullptr);
   lone.step(lone.from(2, Push{{item}}));
   EXPECT_EQ(lone.member(3), nullptr);
@@ -48,15 +48,15 @@ TEST(Member, ForgottenStaysForgottenWhenANeighbourStillKnowsIt) {
   EXPECT_NE(lone.member(3), nullptr) << "it has shown itself";
 }
 
-TEST(Member, WhoseRecordHasRunOutIsNotCalledAnyMore) {
+TEST(Member, WhoseRecordHasRunOutIsNotCalledWhileOthersSpeak) {
   LoneNode lone;
   lone.settle();
   Record old = lone.mesh.record_body(3, {2, 0});
   old.expires = UnixTime{lone.now.wall.seconds + 10};
   lone.step(lone.from(2, Push{{SmallMesh::record_item(lone.mesh.sign(old, 3))}}));
-  lone.run_for(minutes(3));
+  lone.run_beside(0, minutes(3));
   lone.called.clear();
-  lone.run_for(minutes(10));
+  lone.run_beside(0, minutes(10));
   EXPECT_NE(lone.member(3), nullptr) << "it is known for a day";
   EXPECT_TRUE(lone.called.contains(lone.mesh.record_body(2).endpoints[0].address));
   EXPECT_FALSE(lone.called.contains(old.endpoints[0].address));

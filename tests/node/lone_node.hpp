@@ -63,6 +63,7 @@ struct LoneNode {
         check(hello->bytes.size() <= limits::hello_bytes, "a hello is of bounded size");
         called.insert(hello->to.address);
       }
+      if (const auto* desire = std::get_if<Desire>(&output)) wish = desire->tunnel;
       if (const auto* sent = std::get_if<SendTunnel>(&output)) note(*sent);
     }
     return outputs;
@@ -81,6 +82,17 @@ struct LoneNode {
     advance_to(end);
     wake();
     return wakeups;
+  }
+  // The same, with one of the others there: it answers, and says what time it is.
+  void run_beside(std::uint64_t number, Duration span) {
+    const Instant end = now.at + span;
+    for (Instant told = now.at; now.at < end; advance_to(std::min(end, std::max(node->next_wakeup(), now.at + microseconds(1))))) {
+      wake();
+      for (const auto& ping : only<Ping>(heard_by(number))) step(from(number, Ack{ping.sequence, 0}));
+      if (now.at < told) continue;
+      told += seconds(10);
+      step(from(number, Compare{now.wall, std::nullopt, false, {{0, UINT64_MAX, false, 0, 0, {}}}}));
+    }
   }
   void advance_to(Instant at) {
     const auto before = std::chrono::duration_cast<seconds>(now.at.time_since_epoch());
@@ -129,6 +141,11 @@ struct LoneNode {
   bool has_raised(EventKind kind) const {
     return std::any_of(raised.begin(), raised.end(), [&](const Event& event) { return event.kind == kind; });
   }
+  // Whether the kernel is to have a peer for this one.
+  bool wishes_for(std::uint64_t number) const {
+    const TunnelKey key = mesh.record_body(number).tunnel_key;
+    return std::any_of(wish.peers.begin(), wish.peers.end(), [&](const TunnelPeer& peer) { return peer.key == key; });
+  }
   NodeStatus status() const { return node->status(now); }
   const MemberStatus* member(std::uint64_t number) {
     shown = status();
@@ -149,6 +166,7 @@ struct LoneNode {
   Bytes disk;
   std::optional<Node> node;
   std::vector<Event> raised;
+  Tunnel wish;
   std::set<Address> called;  // whoever was sent a hello, or an answer to one
   std::map<NodeId, std::vector<Message>> inboxes;
   bool kernel_shown = false;

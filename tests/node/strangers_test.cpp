@@ -102,6 +102,20 @@ TEST_F(Strangers, BecomeMembersWithAnInvitation) {
   EXPECT_TRUE(lone.has_raised(EventKind::caller_admitted));
 }
 
+// Out of everybody's kernel it can be heard nowhere but here.
+TEST_F(Strangers, WhoWereAwayForDaysAreLetBackIntoTheKernel) {
+  for (int times = 0; times < 15; ++times) lone.run_for(hours(5));
+  ASSERT_TRUE(lone.has_raised(EventKind::member_forgotten));
+  ASSERT_FALSE(lone.wishes_for(3));
+  const auto version = lone.member(3)->epoch;
+  const auto answer = call(lone.mesh.identity(3), lone.mesh.chain(3), lone.mesh.record(3, {version, 0}).wire);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->verdict, Verdict::welcome) << to_string(answer->reason);
+  EXPECT_EQ(lone.member(3)->health, Health::dead) << "it has not answered its accusers yet";
+  lone.settle();
+  EXPECT_TRUE(lone.wishes_for(3));
+}
+
 TEST_F(Strangers, AreNotVouchedForEarlierThanTheyWereInvited) {
   Grant grant = lone.mesh.grant_body();
   grant.issued = SmallMesh::at(864'000);  // by an admin whose clock is ahead, or ours is behind
