@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <numeric>
@@ -103,6 +104,18 @@ TEST_F(Mesh, AMinorityNoticesThatTheMajorityIsGone) {
   grow_to(8);
   for (std::size_t i = 3; i < 8; ++i) world.set_cable(i, false);
   EXPECT_TRUE(world.run_until(seconds(30), [&] { return world.agreed({0, 1, 2}); })) << explain();
+}
+
+// Alone it cannot get the votes together, and knows all the same that it is.
+TEST_F(Mesh, OneOfManyKnowsThatItIsCutOffAndFindsBack) {
+  grow_to(30);
+  world.set_cable(7, false);
+  EXPECT_TRUE(world.run_until(seconds(10), [&] { return world.agreed(all_but(7)); })) << explain();
+  world.run_for(minutes(2));
+  const auto& told = world.events_of(7);
+  EXPECT_TRUE(std::any_of(told.begin(), told.end(), [](const Event& event) { return event.kind == EventKind::isolated; }));
+  world.set_cable(7, true);
+  EXPECT_TRUE(world.run_until(seconds(15), [&] { return world.agreed(all()); })) << explain();
 }
 
 TEST_F(Mesh, TwoMembersNoticeEachOther) {
