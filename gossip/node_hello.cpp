@@ -31,7 +31,9 @@ HelloOffer Node::Impl::offer() {
 }
 
 void Node::Impl::seek_tick() {
-  hello_client_.tick(now_.at, out_);
+  for (const auto& silent : hello_client_.tick(now_.at, out_)) {
+    if (!joined_ || alone()) waiting_for_ = "no answer from " + to_string(silent) + " (UDP)";
+  }
   if (now_.at < next_call_ || leaving_since_) return;
   call_somebody();
 }
@@ -72,6 +74,7 @@ bool Node::Impl::lacks_sponsor() {
   const Member* own = self();
   if (own != nullptr && own->chain.redemption && own->chain.certificate.wire == chain_->certificate.wire) {
     chain_->redemption = own->chain.redemption;  // a host's answer was lost, its word was not
+    note_admission("by a member's word");
     dirty_ = true;
     return false;
   }
@@ -135,11 +138,19 @@ void Node::Impl::on_hello_finished(const HelloClient::Finished& finished) {
       }
     }
   }
+  if (!joined_ || alone()) waiting_for_ = reason;
   if (!joined_) {
-    waiting_for_ = reason;
     next_call_ = std::max(next_call_, now_.at + (seeds_.size() > 1 ? call_pause_least : call_pause_refused));
   }
   raise_rarely(EventKind::join_failed, {}, reason);
+}
+
+// An invitation has served once a member has let us in, also where we certified ourselves.
+void Node::Impl::note_admission(const std::string& how) {
+  waiting_for_.clear();
+  if (!invitation_) return;
+  invitation_.reset();
+  raise(EventKind::network_joined, id_, how);
 }
 
 // The host has proven itself; HelloClient checked the bundle against the network's root.
@@ -173,14 +184,10 @@ void Node::Impl::accept_welcome(const HelloClient::Finished& finished) {
   const auto outcome = roster_.apply_record(host, judged_at(), now_.wall, true);
   if (hints_.size() < hints_max) hints_[host_id] = {finished.host.address, record->body.listen_port};
   peer_endpoints_.retry(host_id);
-  const bool first = !joined_;
-  if (first) {
-    become_member();
-    invitation_.reset();
-    raise(EventKind::network_joined, id_, "through " + to_string(finished.host));
-  } else if (self() != nullptr && chain_->redemption && !self()->chain.redemption) {
-    announce(true);  // our record now travels with a sponsor's word
-  }
+  const bool vouched_for = joined_ && self() != nullptr && chain_->redemption && !self()->chain.redemption;
+  if (!joined_) become_member();
+  else if (vouched_for) announce(true);  // our record now travels with a sponsor's word
+  note_admission("through " + to_string(finished.host));
   member_news(host_id, host, outcome, before, std::nullopt);
   call_pause_ = call_pause_least;
   next_call_ = now_.at + call_pause_joined;

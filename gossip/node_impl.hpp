@@ -78,6 +78,7 @@ class Node::Impl {
   void call_somebody();
   void on_hello_finished(const HelloClient::Finished& finished);
   void accept_welcome(const HelloClient::Finished& finished);
+  void note_admission(const std::string& how);
   void on_call(const HelloHost::Call& call);
   HelloAnswer judge_call(const HelloHost::Call& call);
   Result<Chain, TrustError> sponsor(const Chain& chain);

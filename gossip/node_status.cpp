@@ -105,7 +105,7 @@ NodeStatus Node::Impl::status(Now now) const {
   status.network = config_.network;
   status.ipv6_prefix = overlay_ipv6_prefix(config_.network);
   status.joined = joined_;
-  status.waiting_for = waiting_for_;
+  if (!joined_ || alone()) status.waiting_for = waiting_for_;
   status.refused = !joined_ && !refused_by_.empty() &&
                    std::all_of(seeds_.begin(), seeds_.end(), [this](const Endpoint& seed) { return refused_by_.contains(seed); });
   status.converged = joined_ && !silent_ && synced() && !spread_.awaiting();

@@ -49,7 +49,7 @@ struct NodeStatus {
   MemberStatus self;
   std::vector<MemberStatus> members;    // all known, this node included, sorted by name then id
   std::vector<Endpoint> announced;      // the endpoints in our own record
-  std::string waiting_for;              // why `joined` is false, in words; empty when it is true
+  std::string waiting_for;              // in words, why `joined` is false or what came of the last call while nobody is there
   bool refused = false;                 // a member said no, and asking again changes nothing
 };
 

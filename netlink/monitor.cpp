@@ -3,6 +3,7 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -12,6 +13,7 @@
 #include "netlink/limits.hpp"
 #include "netlink/route_codec.hpp"
 #include "netlink/socket.hpp"
+#include "netlink/spawn.hpp"
 
 namespace wigwag {
 namespace {
@@ -113,7 +115,11 @@ class Monitor::Impl : public std::enable_shared_from_this<Monitor::Impl> {
       if (calls_.failed) calls_.failed(asked.error());
       co_return;
     }
-    auto usable = usable_addresses(links.items, addresses.items, own_);
+    auto tunnels = own_;
+    for (const Link& link : links.items) {
+      if (link.kind == "tun" && access(wireguard_go_socket(link.name).c_str(), F_OK) == 0) tunnels.push_back(link.name);
+    }
+    auto usable = usable_addresses(links.items, addresses.items, tunnels);
     if (reported_ == usable) co_return;
     reported_ = usable;
     if (calls_.addresses) calls_.addresses(std::move(usable));

@@ -172,10 +172,10 @@ std::optional<KernelRoute> decode_route(ByteView body) {
 }
 
 std::vector<Address> usable_addresses(const std::vector<Link>& links, const std::vector<InterfaceAddress>& addresses,
-                                      const std::vector<std::string>& own) {
+                                      const std::vector<std::string>& tunnels) {
   std::set<std::uint32_t> candidates;
   for (const Link& link : links)
-    if (link.up && !link.loopback && std::find(own.begin(), own.end(), link.name) == own.end()) candidates.insert(link.index);
+    if (link.up && !link.loopback && link.kind != "wireguard" && std::find(tunnels.begin(), tunnels.end(), link.name) == tunnels.end()) candidates.insert(link.index);
   std::set<Address> usable;
   for (const InterfaceAddress& one : addresses) {
     const Address& address = one.address.address;

@@ -48,10 +48,11 @@ std::optional<Link> decode_link(ByteView body);
 std::optional<InterfaceAddress> decode_address(ByteView body);
 std::optional<KernelRoute> decode_route(ByteView body);
 
-// The addresses under which this host may be reached from elsewhere: those of links that
-// are up, but for the links named in `own`; sorted.
+// The addresses under which this host may be reached from elsewhere: those of links that are
+// up, but for WireGuard's and the links named in `tunnels`, because a tunnel in a tunnel ends
+// with it, and two could end in each other; sorted.
 std::vector<Address> usable_addresses(const std::vector<Link>& links, const std::vector<InterfaceAddress>& addresses,
-                                      const std::vector<std::string>& own);
+                                      const std::vector<std::string>& tunnels);
 
 Message encode_get_link(const std::string& name);
 Message encode_dump_links();

@@ -12,4 +12,7 @@ namespace wigwag {
 // descriptors is inherited.
 Task<void> spawn_wireguard_go(std::string interface);
 
+// Where wireguard-go takes commands for an interface: fixed in it, and not scoped by network namespace.
+inline std::string wireguard_go_socket(const std::string& interface) { return "/var/run/wireguard/" + interface + ".sock"; }
+
 }  // namespace wigwag

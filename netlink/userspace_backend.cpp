@@ -17,9 +17,6 @@ using boost::asio::redirect_error;
 using boost::asio::use_awaitable;
 using Stream = boost::asio::local::stream_protocol;
 
-// Fixed in wireguard-go; not scoped by network namespace.
-std::string socket_path(const std::string& interface) { return "/var/run/wireguard/" + interface + ".sock"; }
-
 // Text that may hold a private key: wiped when it ends and whenever it has to grow.
 class WipedText {
  public:
@@ -75,7 +72,7 @@ Task<UapiAnswer> converse(boost::asio::any_io_executor executor, std::string int
   Stream::socket socket(executor);
   const Limit limit(executor, socket);
   boost::system::error_code error;
-  co_await socket.async_connect(Stream::endpoint(socket_path(interface)), redirect_error(use_awaitable, error));
+  co_await socket.async_connect(Stream::endpoint(wireguard_go_socket(interface)), redirect_error(use_awaitable, error));
   if (!error) co_await boost::asio::async_write(socket, boost::asio::buffer(asked.text()), redirect_error(use_awaitable, error));
   WipedText answer;
   std::array<char, 16 * 1024> chunk;
@@ -111,13 +108,13 @@ class UserspaceBackend : public WireguardBackend {
       if (co_await userspace_answers(executor_, interface)) co_return Result<void, NetError>{};
       co_await pause_for(std::chrono::milliseconds{10});
     }
-    co_return Unexpected{net_error(ETIMEDOUT, "reach wireguard-go at " + socket_path(interface))};
+    co_return Unexpected{net_error(ETIMEDOUT, "reach wireguard-go at " + wireguard_go_socket(interface))};
   }
 
   // wireguard-go ends with its link and takes its socket away; should it hang, losing the
   // socket ends it.
   boost::asio::awaitable<void> removed(std::string interface) override {
-    const std::string path = socket_path(interface);
+    const std::string path = wireguard_go_socket(interface);
     for (int attempt = 0; attempt < 100 && ::access(path.c_str(), F_OK) == 0; ++attempt)
       co_await pause_for(std::chrono::milliseconds{20});
     ::unlink(path.c_str());

@@ -125,6 +125,20 @@ TEST(MessageReader, StopsAtALengthThatLies) {
   EXPECT_TRUE(reader.malformed());
 }
 
+TEST(UsableAddresses, LeaveOutWhatIsReachedThroughAnotherTunnel) {
+  std::vector<Link> links(3);
+  const std::array kinds = {"wireguard", "tun", ""};
+  std::vector<InterfaceAddress> addresses;
+  for (std::uint32_t at = 0; at < 3; ++at) {
+    links[at].index = at + 1;
+    links[at].name = "if" + std::to_string(at);
+    links[at].kind = kinds[at];
+    links[at].up = true;
+    addresses.push_back({at + 1, Prefix::host(Address::ipv4(0xc0000201u + at)), true, false});
+  }
+  EXPECT_THAT(usable_addresses(links, addresses, {"if1"}), ElementsAre(Address::ipv4(0xc0000203u)));
+}
+
 TEST(UsableAddresses, LeaveOutOwnLoopbackDownAndLinkLocal) {
   const auto link = [](std::uint32_t index, const char* name, bool up, bool loopback) {
     Link made;
