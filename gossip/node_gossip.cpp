@@ -239,7 +239,10 @@ void Node::Impl::on(const NodeId& from, const Compare& compare) {
     own_endpoints_.seen_by(from, *compare.you);
     const auto after = own_endpoints_.observed();
     self_stale_ = self_stale_ || after != before;
-    if (after && after != before) raise_rarely(EventKind::endpoint_observed, id_, to_string(*after));
+    for (const auto& endpoint : after) {
+      const bool news = std::find(before.begin(), before.end(), endpoint) == before.end();
+      if (news) raise_rarely(EventKind::endpoint_observed, id_, to_string(endpoint));
+    }
   }
   auto difference = anti_entropy_.compare(compare, roster_);
   const bool whole = compare.ranges.size() == 1 && compare.ranges[0].first == 0 && compare.ranges[0].last == UINT64_MAX;

@@ -182,7 +182,7 @@ void Node::Impl::accept_welcome(const HelloClient::Finished& finished) {
   heard_clock(host_id, answer.host_time);
   roster_.drop_grave(host_id);
   const auto outcome = roster_.apply_record(host, judged_at(), now_.wall, true);
-  if (hints_.size() < hints_max) hints_[host_id] = {finished.host.address, record->body.listen_port};
+  note_hint(host_id, {finished.host.address, record->body.listen_port});
   peer_endpoints_.retry(host_id);
   const bool vouched_for = joined_ && self() != nullptr && chain_->redemption && !self()->chain.redemption;
   if (!joined_) become_member();
@@ -193,6 +193,11 @@ void Node::Impl::accept_welcome(const HelloClient::Finished& finished) {
   next_call_ = now_.at + call_pause_joined;
   dirty_ = true;
   if (roster_.find(host_id) != nullptr) compare_with(host_id, true);
+}
+
+// A table that is full takes nobody new; those in it may still move.
+void Node::Impl::note_hint(const NodeId& id, const Endpoint& tunnel) {
+  if (hints_.size() < hints_max || hints_.contains(id)) hints_[id] = tunnel;
 }
 
 void Node::Impl::on_call(const HelloHost::Call& call) {
@@ -237,7 +242,7 @@ HelloAnswer Node::Impl::judge_call(const HelloHost::Call& call) {
   }
   const bool taken = outcome.applied != Applied::refused && outcome.applied != Applied::needs_chain;
   if (!taken || roster_.find(caller) == nullptr) return refuse(outcome.reason);
-  if (hints_.size() < hints_max) hints_[caller] = {call.from.address, record->body.listen_port};
+  note_hint(caller, {call.from.address, record->body.listen_port});
   peer_endpoints_.retry(caller);
   if (outcome.applied == Applied::added) raise(EventKind::caller_admitted, caller, "from " + to_string(call.from));
   member_news(caller, item, outcome, before, std::nullopt);

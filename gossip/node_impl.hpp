@@ -86,6 +86,7 @@ class Node::Impl {
   void call_for_sponsor();
   std::optional<NodeId> own_sponsor() const;
   HelloOffer offer();
+  void note_hint(const NodeId& id, const Endpoint& tunnel);
 
   // node_gossip.cpp: messages of members
   void on(const NodeId& from, const Ping& ping);
@@ -126,6 +127,7 @@ class Node::Impl {
   bool synced() const { return roster_.live_count() <= 1 || synced_revision_ == roster_.revision(); }
 
   // node_plan.cpp: the kernel
+  void look_at(const Member& member);
   void judge_endpoints();
   void greet_peers();
   bool gives_way(const Member& member) const;
@@ -190,6 +192,7 @@ class Node::Impl {
   std::map<NodeId, Endpoint> hints_;    // where a hello with that node suggests its tunnel is
 
   std::optional<std::map<TunnelKey, TunnelPeerState>> kernel_;
+  Now kernel_shown_;                    // when it looked like that
   bool local_known_ = false;
   std::optional<Tunnel> desired_;
   struct PlanBasis {                    // what the last plan was made from

@@ -40,8 +40,15 @@ void Node::Impl::on(const KernelSnapshot& snapshot) {
   for (const auto& [key, peer] : *kernel_) {
     if (peer.last_handshake_unix_s == 0) first_seen_.try_emplace(key, now_.at);
   }
+  kernel_shown_ = now_;
+  for (const auto& [id, member] : roster_.members()) look_at(member);
   next_judgement_ = now_.at;
   greet_peers();
+}
+
+void Node::Impl::look_at(const Member& member) {
+  if (member.id() == id_ || member.record.body.left) return;
+  peer_endpoints_.look(member.id(), member.record.body.tunnel_key, kernel_peer(member), kernel_shown_);
 }
 
 // Our addresses moved: everyone learns the new one from the next packet it gets from us.
@@ -78,8 +85,7 @@ void Node::Impl::greet_peers() {
     const bool edge = edges_.contains(seat.node);
     if (seat.node == id_ || peer == nullptr || (!edge && roster_.live_count() > greet_all_up_to)) continue;
     if (gives_way(member)) continue;
-    const auto age = now_.wall.seconds - peer->last_handshake_unix_s;
-    const bool warm = peer->last_handshake_unix_s != 0 && (!edge || age < PeerEndpoints::session_s);
+    const bool warm = peer->last_handshake_unix_s != 0 && (!edge || peer_endpoints_.has_session(seat.node, now_.at));
     const auto [last, first_time] = greeted_.try_emplace(seat.node, now_.at);
     if (!first_time && (warm || now_.at < last->second + greet_pause)) continue;
     last->second = now_.at;
@@ -94,13 +100,13 @@ void Node::Impl::judge_endpoints() {
   const auto mesh = mesh_prefixes();
   for (const auto& [id, member] : roster_.members()) {
     if (id == id_ || member.record.body.left) continue;
+    // Of whom we have just learnt, the last snapshot may already show something.
+    if (!peer_endpoints_.looked_at(id, member.record.body.tunnel_key)) look_at(member);
     const auto hint = hints_.find(id);
     const PeerEndpoints::Facts facts{member.record.body,
-                                     kernel_peer(member),
                                      hint == hints_.end() ? std::nullopt : std::optional(hint->second),
                                      own_endpoints_.local(),
                                      mesh,
-                                     now_.wall,
                                      member.health == Health::dead};
     if (!peer_endpoints_.judge(id, facts, now_.at)) continue;
     greeted_.erase(id);

@@ -135,8 +135,7 @@ NodeStatus Node::Impl::status(Now now) const {
     shown.sequence = record.version.sequence;
     shown.rtt = prober_.round_trip(id);
     if (const auto* peer = kernel_peer(member); peer != nullptr && id != id_) {
-      const bool recent = peer->last_handshake_unix_s != 0 && now.wall.seconds - peer->last_handshake_unix_s < PeerEndpoints::session_s;
-      shown.path = recent && !peer_endpoints_.silent(id, now.at) ? PathKind::direct : PathKind::none;
+      shown.path = peer_endpoints_.stands(id, now.at) ? PathKind::direct : PathKind::none;
       shown.endpoint = peer->endpoint;
       shown.last_handshake_unix_s = peer->last_handshake_unix_s;
       shown.rx_bytes = peer->rx_bytes;

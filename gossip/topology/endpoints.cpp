@@ -1,6 +1,7 @@
 #include "gossip/topology/endpoints.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "gossip/base/limits.hpp"
 
@@ -21,11 +22,16 @@ bool probably_beside(const Address& a, const Address& b) {
   return a.family == b.family && Prefix::covering(a, a.family == Family::ipv4 ? 24 : 64).contains(b);
 }
 
+// Where somebody other than a process of this machine may be.
+bool addressable(const Endpoint& endpoint, const std::vector<Prefix>& mesh) {
+  const Address& a = endpoint.address;
+  return endpoint.port != 0 && !a.is_unspecified() && !a.is_multicast() && !a.is_link_local() && !inside(a, mesh);
+}
+
 }  // namespace
 
 bool usable_endpoint(const Endpoint& endpoint, const std::vector<Prefix>& mesh) {
-  const Address& a = endpoint.address;
-  return endpoint.port != 0 && !a.is_unspecified() && !a.is_multicast() && !a.is_link_local() && !inside(a, mesh);
+  return addressable(endpoint, mesh) && !endpoint.address.is_loopback();
 }
 
 void OwnEndpoints::set_local(std::vector<Address> addresses) {
@@ -37,14 +43,20 @@ void OwnEndpoints::set_local(std::vector<Address> addresses) {
 
 void OwnEndpoints::seen_by(const NodeId& witness, const Endpoint& endpoint) {
   std::erase_if(witnesses_, [&](const auto& w) { return w.first == witness; });
-  if (witnesses_.size() >= witnesses_max) witnesses_.erase(witnesses_.begin());
+  const auto same_family = [&](const auto& w) { return w.second.address.family == endpoint.address.family; };
+  if (static_cast<std::size_t>(std::count_if(witnesses_.begin(), witnesses_.end(), same_family)) >= witnesses_max) {
+    witnesses_.erase(std::find_if(witnesses_.begin(), witnesses_.end(), same_family));
+  }
   witnesses_.emplace_back(witness, endpoint);
 }
 
-std::optional<Endpoint> OwnEndpoints::observed() const {
-  if (witnesses_.size() == 1) return witnesses_.begin()->second;
+std::optional<Endpoint> OwnEndpoints::agreed(Family family) const {
   std::map<Endpoint, int> votes;
-  for (const auto& [witness, endpoint] : witnesses_) ++votes[endpoint];
+  int witnesses = 0;
+  for (const auto& [witness, endpoint] : witnesses_) {
+    if (endpoint.address.family == family) ++votes[endpoint], ++witnesses;
+  }
+  if (witnesses == 1) return votes.begin()->first;
   std::optional<Endpoint> best;
   int most = 1;
   for (const auto& [endpoint, count] : votes) {
@@ -53,15 +65,24 @@ std::optional<Endpoint> OwnEndpoints::observed() const {
   return best;
 }
 
+std::vector<Endpoint> OwnEndpoints::observed() const {
+  std::vector<Endpoint> seen;
+  for (const auto family : {Family::ipv4, Family::ipv6}) {
+    if (const auto endpoint = agreed(family)) seen.push_back(*endpoint);
+  }
+  std::stable_partition(seen.begin(), seen.end(), [this](const Endpoint& e) { return is_local(e.address); });
+  return seen;
+}
+
 bool OwnEndpoints::behind_nat() const {
   const auto seen = observed();
-  return seen && std::find(local_.begin(), local_.end(), seen->address) == local_.end();
+  return std::any_of(seen.begin(), seen.end(), [this](const Endpoint& e) { return !is_local(e.address); });
 }
 
 std::vector<Endpoint> OwnEndpoints::announce(std::uint16_t listen_port, const std::vector<Prefix>& mesh) const {
   std::vector<Endpoint> list;
   for (const auto& endpoint : configured_) add_once(list, endpoint);
-  if (const auto seen = observed()) add_once(list, *seen);
+  for (const auto& endpoint : observed()) add_once(list, endpoint);
   for (const auto& address : local_) add_once(list, {address, listen_port});
   std::erase_if(list, [&](const Endpoint& e) { return !usable_endpoint(e, mesh); });
   if (list.size() > limits::endpoints_per_record) list.resize(limits::endpoints_per_record);
@@ -70,7 +91,6 @@ std::vector<Endpoint> OwnEndpoints::announce(std::uint16_t listen_port, const st
 
 std::vector<Endpoint> PeerEndpoints::candidates(const Facts& facts) {
   std::vector<Endpoint> list;
-  if (facts.hint) list.push_back(*facts.hint);
   const auto beside_us = [&](const Endpoint& e) {
     return std::any_of(facts.local.begin(), facts.local.end(), [&](const Address& a) { return probably_beside(a, e.address); });
   };
@@ -79,6 +99,11 @@ std::vector<Endpoint> PeerEndpoints::candidates(const Facts& facts) {
   }
   for (const auto& endpoint : facts.record.endpoints) add_once(list, endpoint);
   std::erase_if(list, [&](const Endpoint& e) { return !usable_endpoint(e, facts.mesh); });
+  // Nobody's word, but where a hello went to or came from: on one machine that may be the loopback address.
+  if (facts.hint && addressable(*facts.hint, facts.mesh)) {
+    std::erase(list, *facts.hint);
+    list.insert(list.begin(), *facts.hint);
+  }
   return list;
 }
 
@@ -90,8 +115,8 @@ std::optional<Endpoint> PeerEndpoints::wanted(const NodeId& id) const {
 
 bool PeerEndpoints::judge(const NodeId& id, const Facts& facts, Instant now) {
   const auto before = wanted(id);
-  auto [found, fresh] = peers_.try_emplace(id);
-  Peer& peer = found->second;
+  Peer& peer = peers_[id];
+  const bool fresh = std::exchange(peer.afresh, false);
   auto list = candidates(facts);
   if (fresh || list != peer.candidates) {
     // What the peer has newly announced comes first: it may have moved. Else what is being tried
@@ -104,12 +129,9 @@ bool PeerEndpoints::judge(const NodeId& id, const Facts& facts, Instant now) {
     if (kept == list.end() || kept == announced) peer.since = now;
     peer.candidates = std::move(list);
   }
-  const auto* kernel = facts.kernel;
-  listen(peer, kernel, now);
-  const bool recent = kernel != nullptr && kernel->last_handshake_unix_s != 0 && facts.wall.seconds - kernel->last_handshake_unix_s < session_s;
   // A verdict is about its daemon: what its kernel sends shows that the path is good.
-  const bool heard = !facts.down || (peer.heard_at && now < *peer.heard_at + silence_patience);
-  peer.up = recent && heard && !silent(id, now);
+  const bool heard = !facts.down || (peer.seen && peer.seen->heard_at && now < *peer.seen->heard_at + silence_patience);
+  peer.up = heard && stands(id, now);
   if (peer.up) peer.since = now;
   if (!peer.up && now >= peer.since + candidate_patience && !peer.candidates.empty()) {
     peer.trying = (peer.trying + 1) % peer.candidates.size();
@@ -118,27 +140,73 @@ bool PeerEndpoints::judge(const NodeId& id, const Facts& facts, Instant now) {
   return wanted(id) != before;
 }
 
-bool PeerEndpoints::silent(const NodeId& id, Instant now) const {
+// What the kernel has shown stays true of it.
+void PeerEndpoints::retry(const NodeId& id) {
   const auto found = peers_.find(id);
-  return found != peers_.end() && found->second.unanswered_since && now >= *found->second.unanswered_since + silence_patience;
+  if (found == peers_.end()) return;
+  auto seen = std::move(found->second.seen);
+  if (seen) seen->heard_at.reset(), seen->unanswered_since.reset();
+  found->second = Peer{};
+  found->second.seen = std::move(seen);
+}
+
+const PeerEndpoints::Seen* PeerEndpoints::seen(const NodeId& id) const {
+  const auto found = peers_.find(id);
+  return found == peers_.end() || !found->second.seen ? nullptr : &*found->second.seen;
+}
+
+bool PeerEndpoints::looked_at(const NodeId& id, const TunnelKey& key) const {
+  const Seen* last = seen(id);
+  return last != nullptr && last->key == key;
+}
+
+bool PeerEndpoints::has_session(const NodeId& id, Instant now) const {
+  const Seen* last = seen(id);
+  return last != nullptr && last->handshake_at && now < *last->handshake_at + session;
+}
+
+// By the look, not by the clock: an answer may have come since then.
+bool PeerEndpoints::silent(const NodeId& id) const {
+  const Seen* last = seen(id);
+  return last != nullptr && last->unanswered_since && last->at >= *last->unanswered_since + silence_patience;
+}
+
+void PeerEndpoints::look(const NodeId& id, const TunnelKey& key, const TunnelPeerState* kernel, Now now) {
+  auto& seen = peers_[id].seen;
+  const bool first = !seen || seen->key != key;
+  if (first) seen.emplace().key = key;
+  shake_hands(*seen, kernel, first, now);
+  listen(*seen, kernel, now.at);
+  seen->at = now.at;
+  seen->configured = kernel != nullptr;
+  seen->rx = kernel == nullptr ? 0 : kernel->rx_bytes;
+  seen->tx = kernel == nullptr ? 0 : kernel->tx_bytes;
+}
+
+// Only of a handshake that was there before us is its age by the wall clock all we have. One from
+// the future was before the clock was set back: that it works is the better guess, since a
+// session that does not is noticed.
+void PeerEndpoints::shake_hands(Seen& seen, const TunnelPeerState* kernel, bool first, Now now) {
+  const std::int64_t latest = kernel == nullptr ? 0 : std::max<std::int64_t>(0, kernel->last_handshake_unix_s);
+  if (latest == std::exchange(seen.handshake_unix_s, latest)) return;
+  seen.handshake_at.reset();
+  if (latest == 0) return;
+  const std::int64_t age_s = first ? std::max<std::int64_t>(0, now.wall.seconds - latest) : 0;
+  if (age_s < session / seconds(1)) seen.handshake_at = now.at - seconds(age_s);
 }
 
 // Keepalives, the persistent ones and the one that answers data, are not answered: what
 // they add to the bytes sent since the last look says nothing.
-void PeerEndpoints::listen(Peer& peer, const TunnelPeerState* kernel, Instant now) {
-  const auto elapsed = std::chrono::duration_cast<std::chrono::seconds>(now - peer.looked);
-  peer.looked = now;
-  if (kernel == nullptr || kernel->rx_bytes != peer.rx || kernel->tx_bytes < peer.tx) {
-    peer.unanswered_since.reset();
-  } else if (!peer.unanswered_since) {
+void PeerEndpoints::listen(Seen& seen, const TunnelPeerState* kernel, Instant now) {
+  if (kernel == nullptr || !seen.configured || kernel->rx_bytes != seen.rx || kernel->tx_bytes < seen.tx) {
+    seen.unanswered_since.reset();
+  } else if (!seen.unanswered_since) {
+    const auto elapsed = std::chrono::duration_cast<std::chrono::seconds>(now - seen.at);
     const bool persistent = kernel->keepalive.count() > 0;
     const std::uint64_t keepalives = 1 + (persistent ? static_cast<std::uint64_t>(elapsed / kernel->keepalive) : 0);
-    if (kernel->tx_bytes - peer.tx > keepalives * keepalive_bytes) peer.unanswered_since = now;
+    if (kernel->tx_bytes - seen.tx > keepalives * keepalive_bytes) seen.unanswered_since = now;
   }
-  if (kernel != nullptr && kernel->rx_bytes > peer.rx + keepalive_bytes && peer.looked_before) peer.heard_at = now;
-  peer.looked_before = kernel != nullptr;
-  peer.rx = kernel == nullptr ? 0 : kernel->rx_bytes;
-  peer.tx = kernel == nullptr ? 0 : kernel->tx_bytes;
+  if (kernel != nullptr && kernel->rx_bytes > seen.rx + keepalive_bytes && seen.configured) seen.heard_at = now;
 }
 
 Instant PeerEndpoints::next_wakeup() const {

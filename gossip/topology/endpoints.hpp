@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <vector>
@@ -13,8 +14,8 @@
 
 namespace wigwag {
 
-// Whether datagrams may be sent there at another's word: no group, no link-local address,
-// nothing inside the mesh itself.
+// Whether datagrams may be sent there at another's word: no group, no link-local address, none of
+// our own services behind the loopback address, nothing inside the mesh itself.
 bool usable_endpoint(const Endpoint& endpoint, const std::vector<Prefix>& mesh);
 
 // Where our own WireGuard may be reached: what the operator configured, what members see
@@ -23,15 +24,17 @@ class OwnEndpoints {
  public:
   void set_configured(std::vector<Endpoint> endpoints) { configured_ = std::move(endpoints); }
   void set_local(std::vector<Address> addresses);
-  // `witness` sees us at `endpoint`. Holds at most witnesses_max; the one longest not heard makes room.
+  // `witness` sees us at `endpoint`; its latest word counts. Holds at most witnesses_max of a
+  // family; the one longest not heard makes room.
   void seen_by(const NodeId& witness, const Endpoint& endpoint);
   void forget_witness(const NodeId& witness) {
     std::erase_if(witnesses_, [&](const auto& w) { return w.first == witness; });
   }
 
-  // What at least two witnesses agree on, or the only one says.
-  std::optional<Endpoint> observed() const;
-  // Members see us at an address that this host does not have.
+  // Per family, what most witnesses, at least two, agree on, or the only one says: a host may have
+  // an IPv6 address of its own and reach IPv4 through a NAT. Best first: an address of our own.
+  std::vector<Endpoint> observed() const;
+  // Members see us at an address that this host does not have, in either family.
   bool behind_nat() const;
   const std::vector<Address>& local() const { return local_; }
 
@@ -40,6 +43,8 @@ class OwnEndpoints {
 
  private:
   static constexpr std::size_t witnesses_max = 16;
+  std::optional<Endpoint> agreed(Family family) const;
+  bool is_local(const Address& address) const { return std::find(local_.begin(), local_.end(), address) != local_.end(); }
   std::vector<Endpoint> configured_;
   std::vector<Address> local_;          // sorted: global before private
   std::vector<std::pair<NodeId, Endpoint>> witnesses_;  // in the order they were heard
@@ -50,51 +55,69 @@ class OwnEndpoints {
 // stands, the endpoint belongs to the kernel, which follows its peer as it roams. A session
 // that is silent for silence_patience stands no more: WireGuard answers all data within ten
 // seconds, so when both ends have moved at once, neither would ever hear of the other.
+// All of it goes by when the kernel was looked at and what had changed since the look before:
+// the time that it gives a handshake is the wall clock's, which may be set at any moment.
 class PeerEndpoints {
  public:
   static constexpr Duration candidate_patience = seconds(11);
-  static constexpr std::int64_t session_s = 180;  // WireGuard's REJECT_AFTER_TIME
+  static constexpr Duration session = seconds(180);  // WireGuard's REJECT_AFTER_TIME
   static constexpr Duration silence_patience = seconds(12);
   static constexpr std::uint64_t keepalive_bytes = 32;  // a packet that nobody answers
 
+  // What a snapshot of the kernel shows of this peer, announced with `key`; nullptr: it has none such.
+  void look(const NodeId& id, const TunnelKey& key, const TunnelPeerState* kernel, Now now);
+  bool looked_at(const NodeId& id, const TunnelKey& key) const;
+
+  // A handshake succeeded so lately that its session is still good.
+  bool has_session(const NodeId& id, Instant now) const;
   // We send to this peer, and nothing comes back.
-  bool silent(const NodeId& id, Instant now) const;
+  bool silent(const NodeId& id) const;
+  // A path that works, as far as anybody can tell.
+  bool stands(const NodeId& id, Instant now) const { return has_session(id, now) && !silent(id); }
 
   // What we want written into the kernel for this peer; nullopt: leave what is there.
   std::optional<Endpoint> wanted(const NodeId& id) const;
 
-  // Judges one peer: its record's candidates, what the kernel shows, what hello told. Returns
+  // Judges one peer: its record's candidates, what the kernel showed, what hello told. Returns
   // true when wanted() has changed.
   struct Facts {
     const Record& record;
-    const TunnelPeerState* kernel = nullptr;   // nullptr: not configured yet
     std::optional<Endpoint> hint;              // from a hello with that node: tried first
     const std::vector<Address>& local;         // ours: a candidate beside one of them is tried first
     const std::vector<Prefix>& mesh;           // candidates in here are refused: a tunnel in the tunnel
-    UnixTime wall;
     bool down = false;
   };
   bool judge(const NodeId& id, const Facts& facts, Instant now);
-  // The path stopped working or we moved: candidates are tried afresh.
-  void retry(const NodeId& id) { peers_.erase(id); }
+  // The path stopped working or we moved: candidates are tried afresh, and silence counts from now.
+  void retry(const NodeId& id);
   void forget(const NodeId& id) { peers_.erase(id); }
   // When a candidate's patience ends next.
   Instant next_wakeup() const;
 
  private:
+  // What the kernel showed when it was last looked at, and what followed from that.
+  struct Seen {
+    TunnelKey key;
+    Instant at{};
+    bool configured = false;
+    std::uint64_t rx = 0, tx = 0;
+    std::int64_t handshake_unix_s = 0;
+    std::optional<Instant> handshake_at;   // by our own clock: when it was first seen
+    std::optional<Instant> heard_at;       // more than keepalives came in
+    std::optional<Instant> unanswered_since;
+  };
   struct Peer {
     std::vector<Endpoint> candidates;
     std::size_t trying = 0;
     Instant since{};
+    bool afresh = true;
     bool up = false;
-    std::uint64_t rx = 0, tx = 0;  // as the kernel showed them at `looked`
-    Instant looked{};
-    bool looked_before = false;
-    std::optional<Instant> heard_at;       // more than keepalives came in
-    std::optional<Instant> unanswered_since;
+    std::optional<Seen> seen;
   };
-  static void listen(Peer& peer, const TunnelPeerState* kernel, Instant now);
+  static void shake_hands(Seen& seen, const TunnelPeerState* kernel, bool first, Now now);
+  static void listen(Seen& seen, const TunnelPeerState* kernel, Instant now);
   static std::vector<Endpoint> candidates(const Facts& facts);
+  const Seen* seen(const NodeId& id) const;
   std::map<NodeId, Peer> peers_;
 };
 

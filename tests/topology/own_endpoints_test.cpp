@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "gossip/base/limits.hpp"
@@ -6,6 +7,9 @@
 
 namespace wigwag {
 namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
 
 Endpoint endpoint(std::string_view text) { return Endpoint::parse(text).value(); }
 Address address(std::string_view text) { return Address::parse(text).value(); }
@@ -16,41 +20,42 @@ class OwnEndpointsTest : public testing::Test {
   std::vector<Endpoint> announced() const { return own.announce(51820, mesh); }
 
   const Endpoint outside = endpoint("198.51.100.7:40001"), lie = endpoint("192.0.2.66:666");
+  const Endpoint over_ipv6 = endpoint("[2001:db8::7]:51820");
   const std::vector<Prefix> mesh{prefix_of("10.99.0.0/16"), prefix_of("fd00::/48")};
   OwnEndpoints own;
 };
 
 TEST_F(OwnEndpointsTest, AreNobodysWordUntilSomebodySpeaks) {
-  EXPECT_EQ(own.observed(), std::nullopt);
+  EXPECT_THAT(own.observed(), IsEmpty());
   EXPECT_FALSE(own.behind_nat());
   EXPECT_TRUE(announced().empty());
 }
 
 TEST_F(OwnEndpointsTest, AreTheOnlyWitnessesWord) {
   seen_by(1, outside);
-  EXPECT_EQ(own.observed(), outside);
+  EXPECT_THAT(own.observed(), ElementsAre(outside));
 }
 
 TEST_F(OwnEndpointsTest, AreWhatTwoWitnessesAgreeOn) {
   seen_by(1, lie);
   seen_by(2, outside);
-  EXPECT_EQ(own.observed(), std::nullopt) << "word against word";
+  EXPECT_THAT(own.observed(), IsEmpty()) << "word against word";
   seen_by(3, outside);
-  EXPECT_EQ(own.observed(), outside);
+  EXPECT_THAT(own.observed(), ElementsAre(outside));
 }
 
 TEST_F(OwnEndpointsTest, AreWhatMostWitnessesAgreeOn) {
   for (std::uint64_t liar = 1; liar <= 2; ++liar) seen_by(liar, lie);
   for (std::uint64_t honest = 3; honest <= 5; ++honest) seen_by(honest, outside);
-  EXPECT_EQ(own.observed(), outside);
+  EXPECT_THAT(own.observed(), ElementsAre(outside));
 }
 
 TEST_F(OwnEndpointsTest, FollowAWitnessThatSeesUsElsewhere) {
   seen_by(1, lie);
   seen_by(1, outside);
-  EXPECT_EQ(own.observed(), outside);
+  EXPECT_THAT(own.observed(), ElementsAre(outside));
   own.forget_witness(numbered_id(1));
-  EXPECT_EQ(own.observed(), std::nullopt);
+  EXPECT_THAT(own.observed(), IsEmpty());
 }
 
 TEST_F(OwnEndpointsTest, TellANatFromAnAddressOfOurOwn) {
@@ -60,6 +65,26 @@ TEST_F(OwnEndpointsTest, TellANatFromAnAddressOfOurOwn) {
   EXPECT_TRUE(own.behind_nat());
   own.set_local({address("192.168.0.2"), outside.address});
   EXPECT_FALSE(own.behind_nat()) << "whatever the port";
+}
+
+// A host with a global IPv6 address whose IPv4 goes through a NAT.
+TEST_F(OwnEndpointsTest, AreSettledForEachFamilyByItself) {
+  own.set_local({address("192.168.0.2"), over_ipv6.address});
+  for (std::uint64_t witness = 1; witness <= 5; ++witness) seen_by(witness, over_ipv6);
+  EXPECT_FALSE(own.behind_nat());
+  seen_by(6, outside);
+  seen_by(7, outside);
+  EXPECT_THAT(own.observed(), ElementsAre(over_ipv6, outside)) << "the address of our own first";
+  EXPECT_TRUE(own.behind_nat()) << "towards those who have IPv4 only";
+  EXPECT_EQ(announced(), (std::vector<Endpoint>{over_ipv6, outside, endpoint("192.168.0.2:51820")}));
+}
+
+TEST_F(OwnEndpointsTest, AreKeptWhereFewWitnessesUseOneFamily) {
+  seen_by(1, outside);
+  for (std::uint64_t witness = 2; witness <= 40; ++witness) seen_by(witness, over_ipv6);
+  EXPECT_THAT(own.observed(), ElementsAre(outside, over_ipv6));
+  seen_by(1, over_ipv6);
+  EXPECT_THAT(own.observed(), ElementsAre(over_ipv6)) << "a witness has one word";
 }
 
 TEST_F(OwnEndpointsTest, AreAnnouncedConfiguredThenSeenThenLocalOnes) {

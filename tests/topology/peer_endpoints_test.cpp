@@ -19,17 +19,19 @@ class PeerEndpointsTest : public testing::Test {
     record.endpoints = {first, second, third};
   }
   bool judge(Duration since_start) {
-    const PeerEndpoints::Facts facts{record, in_kernel ? &kernel : nullptr, hint, local, mesh, UnixTime{wall}, down};
+    const PeerEndpoints::Facts facts{record, hint, local, mesh, down};
     return endpoints.judge(id, facts, start + since_start);
   }
   std::optional<Endpoint> wanted_at(Duration since_start) {
     judge(since_start);
     return endpoints.wanted(id);
   }
-  void handshake_ago(std::int64_t age_s) {
-    in_kernel = true;
-    kernel.last_handshake_unix_s = wall - age_s;
+  // The kernel is looked at, by a wall clock that is as far ahead as said.
+  void look(Duration since_start, std::int64_t wall_step_s = 0) {
+    const auto since_start_s = since_start / seconds(1);
+    endpoints.look(id, record.tunnel_key, &kernel, {start + since_start, UnixTime{wall + since_start_s + wall_step_s}});
   }
+  void handshake_ago(std::int64_t age_s) { kernel.last_handshake_unix_s = wall - age_s; }
 
   static constexpr Duration patience = PeerEndpoints::candidate_patience;
   const Endpoint first = endpoint("198.51.100.1:51820"), second = endpoint("203.0.113.2:51820"), third = endpoint("[2001:db8::3]:51820");
@@ -37,7 +39,6 @@ class PeerEndpointsTest : public testing::Test {
   PeerEndpoints endpoints;
   NodeId id;
   Record record;
-  bool in_kernel = false;
   TunnelPeerState kernel;
   std::optional<Endpoint> hint;
   std::vector<Address> local;
@@ -57,6 +58,7 @@ TEST_F(PeerEndpointsTest, TakeTurnsWhileNoHandshakeSucceeds) {
 TEST_F(PeerEndpointsTest, BelongToTheKernelOnceASessionStands) {
   judge(seconds(0));
   handshake_ago(1);
+  look(seconds(5));
   EXPECT_TRUE(judge(seconds(5))) << "what is wanted has changed";
   EXPECT_EQ(endpoints.wanted(id), std::nullopt);
   EXPECT_EQ(endpoints.next_wakeup(), never);
@@ -64,15 +66,69 @@ TEST_F(PeerEndpointsTest, BelongToTheKernelOnceASessionStands) {
 }
 
 TEST_F(PeerEndpointsTest, AreTriedAgainWhenTheSessionHasEnded) {
-  handshake_ago(PeerEndpoints::session_s - 1);
-  EXPECT_EQ(wanted_at(seconds(0)), std::nullopt);
-  handshake_ago(PeerEndpoints::session_s);
-  EXPECT_EQ(wanted_at(seconds(5)), first);
-  EXPECT_EQ(wanted_at(patience), second) << "since it last stood";
+  handshake_ago(100);
+  look(seconds(0));
+  const Duration end = PeerEndpoints::session - seconds(100);
+  EXPECT_EQ(wanted_at(end - moment), std::nullopt);
+  EXPECT_EQ(wanted_at(end), first);
+  EXPECT_EQ(wanted_at(end - moment + patience), second) << "since it last stood";
+}
+
+TEST_F(PeerEndpointsTest, AreTriedWhereTheKernelRemembersAnOldSession) {
+  handshake_ago(180);
+  look(seconds(0));
+  EXPECT_EQ(wanted_at(seconds(0)), first);
+}
+
+TEST_F(PeerEndpointsTest, BelongToTheKernelWithEveryNewHandshake) {
+  look(seconds(0));
+  for (int handshakes = 0; handshakes < 5; ++handshakes) {
+    const Duration at = handshakes * seconds(170);
+    kernel.last_handshake_unix_s = wall + at / seconds(1);
+    look(at);
+    EXPECT_EQ(wanted_at(at), std::nullopt);
+    EXPECT_EQ(wanted_at(at + seconds(169)), std::nullopt);
+  }
+}
+
+// A machine without a clock of its own: its tunnels are up before the network tells it the time.
+TEST_F(PeerEndpointsTest, StayTheKernelsWhereverTheWallClockIsSet) {
+  for (const std::int64_t step_s : {std::int64_t{180}, std::int64_t{50} * 365 * 86400, -std::int64_t{86400}}) {
+    endpoints.forget(id);
+    handshake_ago(10);
+    look(seconds(0));
+    look(seconds(5), step_s);
+    EXPECT_TRUE(endpoints.stands(id, start + seconds(5))) << step_s;
+    EXPECT_EQ(wanted_at(seconds(5)), std::nullopt) << step_s;
+    endpoints.retry(id);
+    EXPECT_EQ(wanted_at(seconds(6)), std::nullopt) << "though we moved as well, " << step_s;
+    look(seconds(170), step_s);
+    EXPECT_FALSE(endpoints.stands(id, start + seconds(170))) << "nor does an old session live longer, " << step_s;
+  }
+}
+
+TEST_F(PeerEndpointsTest, StayTheKernelsWhenItsHandshakeSeemsYetToCome) {
+  handshake_ago(-1000);
+  look(seconds(0));
+  EXPECT_EQ(wanted_at(PeerEndpoints::session - moment), std::nullopt);
+  EXPECT_EQ(wanted_at(PeerEndpoints::session), first) << "but not for ever";
+}
+
+TEST_F(PeerEndpointsTest, AreTriedAgainUnderANewKey) {
+  handshake_ago(1);
+  look(seconds(0));
+  ASSERT_TRUE(endpoints.looked_at(id, record.tunnel_key));
+  record.tunnel_key.bytes.fill(9);
+  EXPECT_FALSE(endpoints.looked_at(id, record.tunnel_key));
+  kernel = {};
+  look(seconds(1));
+  EXPECT_FALSE(endpoints.stands(id, start + seconds(1)));
+  EXPECT_EQ(wanted_at(seconds(1)), first);
 }
 
 TEST_F(PeerEndpointsTest, AreTriedOfWhoIsDownWhateverTheKernelRemembers) {
   handshake_ago(1);
+  look(seconds(0));
   down = true;
   EXPECT_EQ(wanted_at(seconds(0)), first);
 }
@@ -81,6 +137,14 @@ TEST_F(PeerEndpointsTest, BeginWithWhereAHelloCameFrom) {
   hint = endpoint("192.0.2.200:51820");
   EXPECT_EQ(wanted_at(seconds(0)), hint);
   EXPECT_EQ(wanted_at(patience), first);
+}
+
+TEST_F(PeerEndpointsTest, AreOnThisMachineOnlyIfAHelloWas) {
+  hint = endpoint("127.0.0.1:51821");
+  record.endpoints = {endpoint("127.0.0.1:53"), first};
+  EXPECT_EQ(wanted_at(seconds(0)), hint);
+  EXPECT_EQ(wanted_at(patience), first);
+  EXPECT_EQ(wanted_at(2 * patience), hint) << "and nothing else";
 }
 
 TEST_F(PeerEndpointsTest, PreferAnAddressOnOurOwnLink) {
@@ -99,7 +163,8 @@ TEST_F(PeerEndpointsTest, NeverLieInsideTheMesh) {
 }
 
 TEST_F(PeerEndpointsTest, AreNoAddressesThatNobodyCanHave) {
-  record.endpoints = {endpoint("0.0.0.0:1"), endpoint("255.255.255.255:1"), endpoint("224.0.0.1:1"), endpoint("[fe80::1]:1")};
+  record.endpoints = {endpoint("0.0.0.0:1"), endpoint("255.255.255.255:1"), endpoint("224.0.0.1:1"), endpoint("[fe80::1]:1"),
+                      endpoint("127.0.0.1:53"), endpoint("127.8.9.10:53"), endpoint("[::1]:53"), endpoint("[::ffff:127.0.0.1]:53")};
   EXPECT_EQ(wanted_at(seconds(0)), std::nullopt);
   EXPECT_EQ(wanted_at(patience), std::nullopt);
   EXPECT_EQ(endpoints.next_wakeup(), never);

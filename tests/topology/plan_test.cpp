@@ -102,7 +102,7 @@ TEST_F(PlanTest, WritesEndpointsOnlyWhereTheyAreToBeTried) {
   const std::vector<Address> local;
   const std::vector<Prefix> inside;
   const Record& record = roster.find(mesh.id(1))->record.body;
-  endpoints.judge(mesh.id(1), {record, nullptr, std::nullopt, local, inside, UnixTime{1000}, false}, instant(seconds(0)));
+  endpoints.judge(mesh.id(1), {record, std::nullopt, local, inside, false}, instant(seconds(0)));
   const Tunnel tunnel = plan(roster);
   EXPECT_EQ(peer(tunnel, 1)->endpoint, record.endpoints[0]);
   EXPECT_EQ(peer(tunnel, 2)->endpoint, std::nullopt);
