@@ -9,6 +9,16 @@ constexpr std::size_t greet_all_up_to = 64;        // members; in larger network
 constexpr Duration greet_pause = seconds(10);
 constexpr Duration way_given = milliseconds(500);
 
+// They are one machine: it is where any of them is, and no verdict on one is about all.
+void heed_sharers(PeerEndpoints::Facts& facts, const NodeId& id, const std::vector<const Member*>& sharers) {
+  for (const Member* other : sharers) {
+    if (other->id() == id) continue;
+    const auto& theirs = other->record.body.endpoints;
+    facts.others.insert(facts.others.end(), theirs.begin(), theirs.end());
+    facts.down = facts.down && !other->live();
+  }
+}
+
 }  // namespace
 
 std::vector<Prefix> Node::Impl::mesh_prefixes() const {
@@ -98,16 +108,19 @@ void Node::Impl::judge_endpoints() {
   if (!kernel_ || (!news && now_.at < next_judgement_)) return;
   endpoints_revision_ = roster_.revision();
   const auto mesh = mesh_prefixes();
+  const auto keys = sharers_of_keys(roster_);
   for (const auto& [id, member] : roster_.members()) {
     if (id == id_ || member.record.body.left) continue;
     // Of whom we have just learnt, the last snapshot may already show something.
     if (!peer_endpoints_.looked_at(id, member.record.body.tunnel_key)) look_at(member);
     const auto hint = hints_.find(id);
-    const PeerEndpoints::Facts facts{member.record.body,
+    PeerEndpoints::Facts facts{member.record.body,
                                      hint == hints_.end() ? std::nullopt : std::optional(hint->second),
                                      own_endpoints_.local(),
                                      mesh,
+                                     {},
                                      member.health == Health::dead};
+    if (const auto shared = keys.find(member.record.body.tunnel_key); shared != keys.end()) heed_sharers(facts, id, shared->second);
     if (!peer_endpoints_.judge(id, facts, now_.at)) continue;
     greeted_.erase(id);
     ++endpoint_changes_;

@@ -118,11 +118,17 @@ bool PeerEndpoints::judge(const NodeId& id, const Facts& facts, Instant now) {
   Peer& peer = peers_[id];
   const bool fresh = std::exchange(peer.afresh, false);
   auto list = candidates(facts);
+  const auto its_own = static_cast<std::ptrdiff_t>(list.size());
+  for (const auto& endpoint : facts.others) {
+    if (list.size() < static_cast<std::size_t>(its_own) + others_max && usable_endpoint(endpoint, facts.mesh)) add_once(list, endpoint);
+  }
   if (fresh || list != peer.candidates) {
     // What the peer has newly announced comes first: it may have moved. Else what is being tried
     // goes on being tried when it is still a candidate.
     const auto is_new = [&](const Endpoint& e) { return std::find(peer.candidates.begin(), peer.candidates.end(), e) == peer.candidates.end(); };
-    const auto announced = fresh ? list.end() : std::find_if(list.begin(), list.end(), is_new);
+    const auto end_of_its_own = list.begin() + its_own;
+    const auto newest = std::find_if(list.begin(), end_of_its_own, is_new);
+    const auto announced = fresh || newest == end_of_its_own ? list.end() : newest;
     const bool first = fresh || peer.candidates.empty();
     const auto kept = announced != list.end() || first ? announced : std::find(list.begin(), list.end(), peer.candidates[peer.trying]);
     peer.trying = kept == list.end() ? 0 : static_cast<std::size_t>(kept - list.begin());

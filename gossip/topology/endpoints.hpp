@@ -62,6 +62,7 @@ class PeerEndpoints {
   static constexpr Duration candidate_patience = seconds(11);
   static constexpr Duration session = seconds(180);  // WireGuard's REJECT_AFTER_TIME
   static constexpr Duration silence_patience = seconds(12);
+  static constexpr std::size_t others_max = 4;
   static constexpr std::uint64_t keepalive_bytes = 32;  // a packet that nobody answers
 
   // What a snapshot of the kernel shows of this peer, announced with `key`; nullptr: it has none such.
@@ -85,6 +86,7 @@ class PeerEndpoints {
     std::optional<Endpoint> hint;              // from a hello with that node: tried first
     const std::vector<Address>& local;         // ours: a candidate beside one of them is tried first
     const std::vector<Prefix>& mesh;           // candidates in here are refused: a tunnel in the tunnel
+    std::vector<Endpoint> others{};            // of members that announce the same key: a few are tried, after all else
     bool down = false;
   };
   bool judge(const NodeId& id, const Facts& facts, Instant now);

@@ -1,7 +1,7 @@
 #include "gossip/topology/plan.hpp"
 
 #include <algorithm>
-#include <tuple>
+#include <utility>
 
 namespace wigwag {
 namespace {
@@ -25,23 +25,6 @@ std::vector<Prefix> host_prefixes(const std::map<Address, NodeId>& holders, cons
   return prefixes;
 }
 
-// Of two members that announce one WireGuard key only one can be a peer. Whoever copied the
-// other's cannot complete a handshake with it and soon is Down; until then, whom we knew it of first.
-std::map<TunnelKey, NodeId> settle_keys(const Roster& roster) {
-  std::map<TunnelKey, const Member*> holders;
-  const auto sooner = [](const Member& a, const Member& b) {
-    return std::make_tuple(!a.live(), a.key_since, a.id()) < std::make_tuple(!b.live(), b.key_since, b.id());
-  };
-  for (const auto& [id, member] : roster.members()) {
-    if (!planned(roster, member)) continue;
-    auto [held, fresh] = holders.try_emplace(member.record.body.tunnel_key, &member);
-    if (!fresh && sooner(member, *held->second)) held->second = &member;
-  }
-  std::map<TunnelKey, NodeId> result;
-  for (const auto& [key, member] : holders) result.emplace(key, member->id());
-  return result;
-}
-
 }  // namespace
 
 std::map<Address, NodeId> settle_ipv4(const Roster& roster) {
@@ -59,24 +42,37 @@ std::map<Address, NodeId> settle_ipv4(const Roster& roster) {
   return result;
 }
 
+KeySharers sharers_of_keys(const Roster& roster) {
+  KeySharers keys;
+  for (const auto& [id, member] : roster.members()) {
+    if (planned(roster, member)) keys[member.record.body.tunnel_key].push_back(&member);
+  }
+  for (auto& [key, sharers] : keys) {
+    std::sort(sharers.begin(), sharers.end(), [](const Member* a, const Member* b) {
+      return std::make_pair(a->key_since, a->id()) < std::make_pair(b->key_since, b->id());
+    });
+  }
+  return keys;
+}
+
 Tunnel plan_direct(const Roster& roster, const PlanFacts& facts) {
   Tunnel tunnel{.plane = Plane::direct, .addresses = {}, .peers = {}, .routes = {}};
   const auto holders = settle_ipv4(roster);
-  const auto keys = settle_keys(roster);
   const Member* self = roster.find(facts.self);
-  for (const auto& [id, member] : roster.members()) {
-    const bool own = id == facts.self;
-    const TunnelKey& key = member.record.body.tunnel_key;
-    const bool usurped = !own && planned(roster, member) && (keys.at(key) != id || (self != nullptr && key == self->record.body.tunnel_key));
-    if (!planned(roster, member) || usurped) continue;
-    auto prefixes = host_prefixes(holders, member);
-    if (own) {
-      tunnel.addresses = std::move(prefixes);
-      continue;
+  if (self != nullptr && planned(roster, *self)) tunnel.addresses = host_prefixes(holders, *self);
+  for (const auto& [key, sharers] : sharers_of_keys(roster)) {
+    // Our own key leads nowhere but here.
+    if (self != nullptr && key == self->record.body.tunnel_key) continue;
+    TunnelPeer peer{key, facts.endpoints.wanted(sharers.front()->id()), {}, std::chrono::seconds(0)};
+    for (const Member* member : sharers) {
+      for (const auto& prefix : host_prefixes(holders, *member)) {
+        tunnel.routes.push_back({prefix, RouteKind::through_tunnel, metric_direct});
+        peer.allowed_ips.push_back(prefix);
+      }
+      if (member->live()) peer.keepalive = facts.keepalive;
     }
-    for (const auto& prefix : prefixes) tunnel.routes.push_back({prefix, RouteKind::through_tunnel, metric_direct});
-    const auto keepalive = member.live() ? facts.keepalive : std::chrono::seconds(0);
-    tunnel.peers.push_back({member.record.body.tunnel_key, facts.endpoints.wanted(id), std::move(prefixes), keepalive});
+    std::sort(peer.allowed_ips.begin(), peer.allowed_ips.end());
+    tunnel.peers.push_back(std::move(peer));
   }
   if (roster.bundle()) tunnel.routes.push_back({roster.bundle()->body.ipv4, RouteKind::unreachable, metric_last});
   tunnel.routes.push_back({overlay_ipv6_prefix(roster.network()), RouteKind::unreachable, metric_last});

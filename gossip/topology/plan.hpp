@@ -19,6 +19,14 @@ inline constexpr std::chrono::seconds keepalive_behind_nat{25};
 // roster, so that all members settle it alike.
 std::map<Address, NodeId> settle_ipv4(const Roster& roster);
 
+// The members in the plan by the WireGuard key that they announce; those who share one in the
+// order in which they were first known with it. Whoever has the private key is one machine, so they
+// are one peer with the addresses of all: who copied another's key sends its own traffic astray
+// and nothing else, and a machine with a new identity and its old key is reached at once, though its
+// old identity is still known. Nothing need be settled between the two.
+using KeySharers = std::map<TunnelKey, std::vector<const Member*>>;
+KeySharers sharers_of_keys(const Roster& roster);
+
 // What planning needs to know beside the roster.
 struct PlanFacts {
   NodeId self;
@@ -26,7 +34,7 @@ struct PlanFacts {
   std::chrono::seconds keepalive{0};  // towards live members
 };
 
-// The direct plane as the roster wants it: a peer and two host routes for every member that
+// The direct plane as the roster wants it: two host routes through a peer for every member that
 // has neither left nor run out, Down ones included (a wrong verdict must not cut traffic that works), our own
 // addresses, and unreachable routes below all so that nothing meant for the mesh leaves in
 // the clear.

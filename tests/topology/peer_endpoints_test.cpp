@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "gossip/topology/endpoints.hpp"
 #include "tests/trust/small_world.hpp"
 
@@ -19,7 +21,7 @@ class PeerEndpointsTest : public testing::Test {
     record.endpoints = {first, second, third};
   }
   bool judge(Duration since_start) {
-    const PeerEndpoints::Facts facts{record, hint, local, mesh, down};
+    const PeerEndpoints::Facts facts{record, hint, local, mesh, others, down};
     return endpoints.judge(id, facts, start + since_start);
   }
   std::optional<Endpoint> wanted_at(Duration since_start) {
@@ -43,6 +45,7 @@ class PeerEndpointsTest : public testing::Test {
   std::optional<Endpoint> hint;
   std::vector<Address> local;
   std::vector<Prefix> mesh{prefix_of("10.99.0.0/16"), prefix_of("fd00::/48")};
+  std::vector<Endpoint> others;
   bool down = false;
 };
 
@@ -145,6 +148,24 @@ TEST_F(PeerEndpointsTest, AreOnThisMachineOnlyIfAHelloWas) {
   EXPECT_EQ(wanted_at(seconds(0)), hint);
   EXPECT_EQ(wanted_at(patience), first);
   EXPECT_EQ(wanted_at(2 * patience), hint) << "and nothing else";
+}
+
+// Whose key a member copied must not be sought where the copier says, however often it says so.
+TEST_F(PeerEndpointsTest, OfThoseWhoShareItsKeyComeLast) {
+  record.endpoints = {first, second};
+  others = {endpoint("127.0.0.1:53"), third};
+  EXPECT_EQ(wanted_at(seconds(0)), first);
+  for (std::uint16_t port = 1; port <= 10; ++port) {
+    others = {Endpoint{third.address, port}};
+    EXPECT_EQ(wanted_at(port * milliseconds(100)), first) << "what they newly announce is not tried first";
+  }
+  EXPECT_EQ(wanted_at(patience), second);
+  EXPECT_EQ(wanted_at(2 * patience), others[0]);
+  EXPECT_EQ(wanted_at(3 * patience), first);
+  for (std::uint16_t port = 20; port < 40; ++port) others.push_back({third.address, port});
+  std::set<std::optional<Endpoint>> tried;
+  for (int turn = 4; turn < 40; ++turn) tried.insert(wanted_at(turn * patience));
+  EXPECT_EQ(tried.size(), 2 + PeerEndpoints::others_max) << "a few of them";
 }
 
 TEST_F(PeerEndpointsTest, PreferAnAddressOnOurOwnLink) {

@@ -34,7 +34,7 @@ struct Watched {
     endpoints.look(id, record.tunnel_key, &kernel, {now, UnixTime{wall}});
     judge();
   }
-  void judge() { endpoints.judge(id, {record, std::nullopt, local, mesh, false}, now); }
+  void judge() { endpoints.judge(id, {record, std::nullopt, local, mesh, {}, false}, now); }
 };
 
 TEST(SilentPath, IsGivenUpWhenDataGoUnanswered) {
