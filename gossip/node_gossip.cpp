@@ -47,7 +47,7 @@ void Node::Impl::on(const NodeId& from, const PingRequest& request) {
 }
 
 void Node::Impl::on(const NodeId& from, const IndirectAck& ack) {
-  if (const auto result = prober_.on_indirect_ack(from, ack.sequence, health_)) handle_probe(*result);
+  if (const auto result = prober_.on_indirect_ack(from, ack.sequence, now_.at, health_)) handle_probe(*result);
 }
 
 void Node::Impl::on(const NodeId& from, const Push& push) {

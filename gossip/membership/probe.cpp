@@ -132,6 +132,13 @@ void Prober::measure(const Probe& probe, std::uint32_t sequence, Instant now) {
   round_trips_[probe.subject].sample(std::max(now - sent, Duration(1)));
 }
 
+// What there was to say of it has been said; no other's word counts any more.
+void Prober::give_up(Probe& probe, Instant now) const {
+  probe.given_up = true;
+  probe.asked.clear();
+  probe.deadline = now + late_answers;
+}
+
 std::vector<ProbeResult> Prober::tick(Instant now, const Roster& roster, LocalHealth& health, Outbox& out) {
   std::vector<ProbeResult> results;
   for (auto& probe : probes_) {
@@ -146,8 +153,7 @@ std::vector<ProbeResult> Prober::tick(Instant now, const Roster& roster, LocalHe
     ++missed_;
     if (probe.why == Why::schedule) health.missed();
     results.push_back({probe.subject, false, false, warm});
-    probe.given_up = true;
-    probe.deadline = now + late_answers;
+    give_up(probe, now);
   }
   std::erase_if(probes_, [&](const Probe& p) { return now >= p.deadline; });
   begin_due(now, roster, health, out);
@@ -187,16 +193,17 @@ std::optional<ProbeResult> Prober::on_ack(const NodeId& from, const Ack& ack, In
   });
   if (found == probes_.end()) return std::nullopt;
   measure(*found, sequence, now);
+  for (const auto& [asker, theirs] : found->askers) out.push_back({asker, IndirectAck{theirs}});
+  const auto subject = subjects_.find(from);
+  // However late: our own path to it works.
+  if (subject != subjects_.end()) subject->second.indirect_in_a_row = 0;
   if (found->given_up) {
     probes_.erase(found);
     return std::nullopt;
   }
-  for (const auto& [asker, theirs] : found->askers) out.push_back({asker, IndirectAck{theirs}});
   health.answered();
-  const auto subject = subjects_.find(from);
   if (subject != subjects_.end()) {
     subject->second.answered = true;
-    subject->second.indirect_in_a_row = 0;
     // Bounded, so that no subject can keep its observers away, or busy.
     if (found->why == Why::schedule && ack.again_ms != 0) {
       subject->second.due = found->sent[0] + std::clamp<Duration>(milliseconds(ack.again_ms), cycle() / 2, cycle() * 3 / 2);
@@ -206,9 +213,9 @@ std::optional<ProbeResult> Prober::on_ack(const NodeId& from, const Ack& ack, In
   return ProbeResult{from, true, false, subject != subjects_.end()};
 }
 
-std::optional<ProbeResult> Prober::on_indirect_ack(const NodeId& from, std::uint32_t sequence, LocalHealth& health) {
+std::optional<ProbeResult> Prober::on_indirect_ack(const NodeId& from, std::uint32_t sequence, Instant now, LocalHealth& health) {
   const auto found = std::find_if(probes_.begin(), probes_.end(), [&](const Probe& p) {
-    return p.first_sequence == sequence && std::find(p.asked.begin(), p.asked.end(), from) != p.asked.end();
+    return !p.given_up && p.first_sequence == sequence && std::find(p.asked.begin(), p.asked.end(), from) != p.asked.end();
   });
   if (found == probes_.end()) return std::nullopt;
   // The subject lives and our own path to it may not: that counts against us, not it. But
@@ -216,9 +223,8 @@ std::optional<ProbeResult> Prober::on_indirect_ack(const NodeId& from, std::uint
   health.missed();
   const auto subject = subjects_.find(found->subject);
   const bool enough = subject != subjects_.end() && ++subject->second.indirect_in_a_row > indirect_max;
-  const ProbeResult result{found->subject, !enough, true, subject != subjects_.end()};
-  probes_.erase(found);
-  return result;
+  give_up(*found, now);  // the subject's own answer may still be on its way
+  return ProbeResult{found->subject, !enough, true, subject != subjects_.end()};
 }
 
 void Prober::on_request(const NodeId& from, const PingRequest& request, Instant now, const LocalHealth& health, Outbox& out) {

@@ -36,7 +36,8 @@ struct ProbeResult {
 // each subject once a cycle; on a miss a second try, and the subject's other observers are
 // asked at once. A subject gives each of its observers a slot of its cycle and asks it to come
 // then: a failure is met by somebody's probe within about a second. Holds at most
-// outstanding_max probes; further ones are not begun.
+// outstanding_max probes; further ones are not begun. As many again are remembered for an
+// answer that comes late; the oldest of them makes room.
 class Prober {
  public:
   Prober(const NodeId& self, std::uint64_t seed);
@@ -63,7 +64,7 @@ class Prober {
   std::uint16_t on_ping(const NodeId& observer, Instant now);
 
   std::optional<ProbeResult> on_ack(const NodeId& from, const Ack& ack, Instant now, LocalHealth& health, Outbox& out);
-  std::optional<ProbeResult> on_indirect_ack(const NodeId& from, std::uint32_t sequence, LocalHealth& health);
+  std::optional<ProbeResult> on_indirect_ack(const NodeId& from, std::uint32_t sequence, Instant now, LocalHealth& health);
   void on_request(const NodeId& from, const PingRequest& request, Instant now, const LocalHealth& health, Outbox& out);
 
   // After a pause no outstanding probe says anything.
@@ -82,15 +83,15 @@ class Prober {
     std::uint32_t first_sequence = 0;  // tries use first_sequence, first_sequence + 1
     std::array<Instant, 2> sent{};     // each try
     Instant deadline{};                // of the latest try; when given up, of keeping it in mind
-    std::vector<NodeId> asked{};       // the observers that were sent a PingRequest
+    std::vector<NodeId> asked{};       // the observers that were sent a PingRequest and may still answer for it
     bool prolonged = false;
-    bool given_up = false;             // a late answer still tells how slow the path is
+    bool given_up = false;             // missed, or answered to others only: a late answer still tells how slow the path is
     std::vector<std::pair<NodeId, std::uint32_t>> askers{};  // who gets an IndirectAck
   };
   struct Subject {
     Instant since{};
     bool answered = false;
-    int indirect_in_a_row = 0;
+    int indirect_in_a_row = 0;  // without a word from itself, however late
     Instant others_asked{};
     Instant due{};            // when it is probed next
   };
@@ -105,6 +106,7 @@ class Prober {
   Probe* begin(const NodeId& subject, Why why, Instant now, Duration patience, Outbox& out);
   void measure(const Probe& probe, std::uint32_t sequence, Instant now);
   bool pardoned(Probe& probe, Instant now) const;
+  void give_up(Probe& probe, Instant now) const;
   void send_try(Probe& probe, Instant now, Duration patience, Outbox& out);
   void ask_others(Probe& probe, Instant now, const Roster& roster, Outbox& out);
   Duration patience(const NodeId& id, const LocalHealth& health) const;

@@ -100,9 +100,9 @@ TEST_F(ProbeTest, TakesAnothersWordForALivingSubject) {
   everything.clear();
   while (sent<PingRequest>(everything).empty()) advance();
   const auto request = sent<PingRequest>(everything).front();
-  EXPECT_FALSE(prober.on_indirect_ack(mesh.id(3), request.second.sequence, health)) << "not from the subject itself";
-  EXPECT_FALSE(prober.on_indirect_ack(request.first, request.second.sequence + 2, health)) << "another probe's number";
-  const auto result = prober.on_indirect_ack(request.first, request.second.sequence, health);
+  EXPECT_FALSE(prober.on_indirect_ack(mesh.id(3), request.second.sequence, now, health)) << "not from the subject itself";
+  EXPECT_FALSE(prober.on_indirect_ack(request.first, request.second.sequence + 2, now, health)) << "another probe's number";
+  const auto result = prober.on_indirect_ack(request.first, request.second.sequence, now, health);
   ASSERT_TRUE(result);
   EXPECT_TRUE(result->answered && result->indirect);
   EXPECT_EQ(result->subject, mesh.id(3));
@@ -120,7 +120,7 @@ TEST_F(ProbeTest, BelievesOthersOnlySoOften) {
     everything.clear();
     advance();
     for (const auto& [to, request] : sent<PingRequest>(everything)) {
-      if (const auto result = prober.on_indirect_ack(to, request.sequence, health)) {
+      if (const auto result = prober.on_indirect_ack(to, request.sequence, now, health)) {
         answered += result->answered ? 1 : 0;
         accused = accused || (!result->answered && result->on_schedule);
       }
@@ -128,6 +128,62 @@ TEST_F(ProbeTest, BelievesOthersOnlySoOften) {
   }
   EXPECT_TRUE(accused);
   EXPECT_EQ(answered, 3);
+}
+
+// A path that has become slow: the subject answers every time, and others' word is here sooner.
+TEST_F(ProbeTest, NeverBlamesWhoAnswersItselfAfterOthersDid) {
+  prober.watch(subjects, now);
+  advance_for(seconds(20));
+  silent.insert(mesh.id(1));
+  int late = 0;
+  for (const Instant end = now + minutes(3); now < end;) {
+    everything.clear();
+    for (const auto& result : advance()) EXPECT_TRUE(result.answered) << "accused after " << late << " late answers";
+    const auto requests = sent<PingRequest>(everything);
+    if (requests.empty()) continue;
+    const auto& [observer, request] = requests.front();
+    const auto result = prober.on_indirect_ack(observer, request.sequence, now + milliseconds(40), health);
+    ASSERT_TRUE(result);
+    EXPECT_TRUE(result->answered) << "accused after " << late << " late answers";
+    now += milliseconds(50);
+    prober.on_ack(mesh.id(1), Ack{request.sequence, 0}, now, health, everything);
+    ++late;
+  }
+  EXPECT_GT(late, 10);
+}
+
+TEST_F(ProbeTest, LearnsHowSlowAPathIsFromAnAnswerThatComesAfterAnothers) {
+  prober.watch(subjects, now);
+  advance_for(seconds(60));
+  const auto quick = prober.round_trip(mesh.id(1)).value();
+  silent.insert(mesh.id(1));
+  everything.clear();
+  while (sent<PingRequest>(everything).empty()) advance();
+  const auto [observer, request] = sent<PingRequest>(everything).front();
+  ASSERT_TRUE(prober.on_indirect_ack(observer, request.sequence, now + milliseconds(40), health));
+  now += milliseconds(150);
+  EXPECT_FALSE(prober.on_ack(mesh.id(1), Ack{request.sequence, 0}, now, health, everything)) << "what was said stands";
+  EXPECT_GT(prober.round_trip(mesh.id(1)).value(), quick + milliseconds(20));
+}
+
+// One silent probe is one miss, whoever else answers for it and when.
+TEST_F(ProbeTest, CountsOneSilentProbeOnce) {
+  prober.watch(subjects, now);
+  advance_for(seconds(20));
+  silent.insert(mesh.id(1));
+  everything.clear();
+  while (prober.missed() == 0) advance();
+  const auto requests = sent<PingRequest>(everything);
+  const auto doubt = health.multiplier();
+  for (const auto& [observer, request] : requests) EXPECT_FALSE(prober.on_indirect_ack(observer, request.sequence, now, health));
+  EXPECT_EQ(health.multiplier(), doubt);
+  everything.clear();
+  while (sent<PingRequest>(everything).empty()) advance();
+  int answered = 0;
+  for (const auto& [observer, request] : sent<PingRequest>(everything)) {
+    answered += prober.on_indirect_ack(observer, request.sequence, now, health) ? 1 : 0;
+  }
+  EXPECT_EQ(answered, 1) << "the first word of another ends it";
 }
 
 TEST_F(ProbeTest, BlamesNobodyOverAColdEdge) {
