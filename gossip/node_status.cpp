@@ -108,7 +108,7 @@ NodeStatus Node::Impl::status(Now now) const {
   if (!joined_ || alone()) status.waiting_for = waiting_for_;
   status.refused = !joined_ && !refused_by_.empty() &&
                    std::all_of(seeds_.begin(), seeds_.end(), [this](const Endpoint& seed) { return refused_by_.contains(seed); });
-  status.converged = joined_ && !silent_ && synced() && !spread_.awaiting();
+  status.converged = joined_ && !silent_ && synced() && !spread_.awaiting(now.at);
   status.digest = roster_.digest();
   status.self.id = id_;
   status.self.name = config_.name;

@@ -30,21 +30,46 @@ void Spread::note_held(std::uint64_t id) {
 void Spread::add(Item item, Urgency urgency, std::optional<NodeId> from) {
   const auto id = statement_id(item.statement);
   note_held(id);
-  if (queue_.size() >= queue_max) queue_.pop_front();
-  queue_.push_back({std::move(item), id, urgency, from});
+  queues_[static_cast<std::size_t>(urgency)].push_back({std::move(item), id, from});
+  auto& [liveness, records] = queues_;
+  if (liveness.size() + records.size() <= queue_max) return;
+  (records.empty() ? liveness : records).pop_front();
 }
 
+// However much one member announces, what others announce is awaited beside it.
 void Spread::on_have(const NodeId& from, const Have& have, Instant now) {
+  auto announced = static_cast<std::size_t>(
+      std::count_if(awaited_.begin(), awaited_.end(), [&](const auto& entry) { return entry.second.holders.front() == from; }));
   for (const auto id : have.ids) {
     if (held_.contains(id)) continue;
-    auto found = awaited_.find(id);
+    const auto found = awaited_.find(id);
     if (found == awaited_.end()) {
-      if (awaited_.size() >= awaited_max) return;
-      found = awaited_.emplace(id, Awaited{{}, now + ask_after, 0}).first;
+      if (awaited_.size() >= awaited_max || announced >= announced_max) continue;
+      awaited_.emplace(id, Awaited{{from}, now + ask_after, 0});
+      ++announced;
+      continue;
     }
     auto& holders = found->second.holders;
     if (holders.size() < holders_max && std::find(holders.begin(), holders.end(), from) == holders.end()) holders.push_back(from);
   }
+}
+
+void Spread::doubt(const NodeId& holder, Instant now) {
+  std::erase_if(doubted_, [&](const auto& entry) { return now >= entry.second; });
+  if (doubted_.size() >= doubted_max && !doubted_.contains(holder)) {
+    doubted_.erase(std::min_element(doubted_.begin(), doubted_.end(), [](const auto& a, const auto& b) { return a.second < b.second; }));
+  }
+  doubted_[holder] = now + doubted_for;
+}
+
+bool Spread::awaiting(Instant now) const {
+  const auto believed = [&](const NodeId& holder) {
+    const auto found = doubted_.find(holder);
+    return found == doubted_.end() || now >= found->second;
+  };
+  return std::any_of(awaited_.begin(), awaited_.end(), [&](const auto& entry) {
+    return std::any_of(entry.second.holders.begin(), entry.second.holders.end(), believed);
+  });
 }
 
 void Spread::on_want(const NodeId& from, const Want& want, Outbox& out) {
@@ -64,6 +89,7 @@ void Spread::ask(Instant now, Outbox& out) {
       continue;
     }
     if (awaited.asked >= awaited.holders.size()) {
+      for (const auto& holder : awaited.holders) doubt(holder, now);
       at = awaited_.erase(at);
       continue;
     }
@@ -82,12 +108,11 @@ void Spread::ask(Instant now, Outbox& out) {
 // Liveness first; what the budget cannot carry stays queued for the next batch.
 std::vector<Spread::Queued> Spread::affordable(Instant now, std::size_t eager) {
   std::vector<Queued> chosen;
-  std::deque<Queued> rest;
-  for (auto& bucket : buckets_) bucket.fill(now);
-  for (const auto urgency : {Urgency::liveness, Urgency::records}) {
-    auto& bucket = buckets_[static_cast<std::size_t>(urgency)];
-    for (auto& queued : queue_) {
-      if (queued.urgency != urgency) continue;
+  for (std::size_t urgency = 0; urgency < queues_.size(); ++urgency) {
+    auto& bucket = buckets_[urgency];
+    bucket.fill(now);
+    std::deque<Queued> rest;
+    for (auto& queued : queues_[urgency]) {
       const auto cost = queued.item.packed_size() * std::max<std::size_t>(eager, 1);
       if (bucket.take(cost)) {
         chosen.push_back(std::move(queued));
@@ -95,8 +120,8 @@ std::vector<Spread::Queued> Spread::affordable(Instant now, std::size_t eager) {
         rest.push_back(std::move(queued));
       }
     }
+    queues_[urgency] = std::move(rest);
   }
-  queue_ = std::move(rest);
   return chosen;
 }
 
@@ -132,12 +157,12 @@ void Spread::flush(Instant now, const Edges& edges, Outbox& out) {
 }
 
 void Spread::tick(Instant now, const Edges& edges, Outbox& out) {
-  if (!queue_.empty() && (!flushed_once_ || now >= last_flush_ + batch)) flush(now, edges, out);
+  if (waiting() && (!flushed_once_ || now >= last_flush_ + batch)) flush(now, edges, out);
   ask(now, out);
 }
 
 Instant Spread::next_wakeup() const {
-  Instant next = queue_.empty() ? never : last_flush_ + batch;
+  Instant next = waiting() ? last_flush_ + batch : never;
   for (const auto& [id, awaited] : awaited_) next = std::min(next, awaited.due);
   return next;
 }

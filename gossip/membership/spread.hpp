@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <deque>
@@ -19,10 +20,11 @@ enum class Urgency : std::uint8_t { liveness, records };
 // Spreads new statements over sticky, warm edges (after Plumtree, Leitão et al. 2007): in
 // full to the eager edges, by id to the lazy ones, which ask for what they lack. Batches of
 // 50 ms; a budget of bytes for each urgency. There is no retransmission: what spreading
-// misses, anti-entropy finds. Holds at most queue_max statements on their way (the first of
-// the queue is left to anti-entropy), held_max ids known (the oldest is forgotten, and asked
-// for when announced again), kept_max statements for askers (the oldest makes room) and
-// awaited_max ids asked for (further ones are left to anti-entropy).
+// misses, anti-entropy finds. Holds at most queue_max statements on their way (of the least
+// urgent the oldest is left to anti-entropy), held_max ids known (the oldest is forgotten, and
+// asked for when announced again), kept_max statements for askers (the oldest makes room) and
+// awaited_max ids asked for, announced_max of them on one member's word (further ones are left
+// to anti-entropy).
 class Spread {
  public:
   static constexpr Duration batch = milliseconds(50);
@@ -44,17 +46,18 @@ class Spread {
 
   void tick(Instant now, const Edges& edges, Outbox& out);
   Instant next_wakeup() const;
-  bool awaiting() const { return !awaited_.empty(); }
+  // Something that somebody holds is on its way to us. Whoever announced what it then did not
+  // deliver is not believed about that for a minute: its word alone keeps nobody waiting.
+  bool awaiting(Instant now) const;
 
  private:
   struct Queued {
     Item item;
     std::uint64_t id = 0;
-    Urgency urgency = Urgency::records;
     std::optional<NodeId> from;
   };
   struct Awaited {
-    std::vector<NodeId> holders;  // who announced it; asked in turn
+    std::vector<NodeId> holders;  // who announced it, the first one first; asked in turn
     Instant due{};
     std::size_t asked = 0;
   };
@@ -71,16 +74,21 @@ class Spread {
   static constexpr std::size_t held_max = 16384;
   static constexpr std::size_t kept_max = 512;      // full statements kept for askers
   static constexpr std::size_t awaited_max = 1024;
+  static constexpr std::size_t announced_max = 128;  // awaited on the word of one member first
+  static constexpr std::size_t doubted_max = 256;    // the one doubted for the shortest time from now on makes room
   static constexpr std::size_t holders_max = 3;
   static constexpr Duration ask_after = milliseconds(100);   // the eager copy may be on its way
   static constexpr Duration ask_again = milliseconds(600);
+  static constexpr Duration doubted_for = minutes(1);
 
   void flush(Instant now, const Edges& edges, Outbox& out);
   void ask(Instant now, Outbox& out);
   std::vector<Queued> affordable(Instant now, std::size_t eager);
   void keep(const Queued& sent);
+  void doubt(const NodeId& holder, Instant now);
+  bool waiting() const { return std::any_of(queues_.begin(), queues_.end(), [](const auto& queue) { return !queue.empty(); }); }
 
-  std::deque<Queued> queue_;
+  std::array<std::deque<Queued>, 2> queues_;  // by urgency
   Instant last_flush_{};
   bool flushed_once_ = false;
   std::unordered_set<std::uint64_t> held_;
@@ -88,6 +96,7 @@ class Spread {
   std::map<std::uint64_t, Item> kept_;
   std::deque<std::uint64_t> kept_order_;
   std::map<std::uint64_t, Awaited> awaited_;
+  std::map<NodeId, Instant> doubted_;   // who announced what it did not deliver: until then
   std::array<Bucket, 2> buckets_{Bucket{16'000, 64'000, 64'000}, Bucket{48'000, 256'000, 256'000}};
 };
 

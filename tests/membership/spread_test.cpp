@@ -86,7 +86,7 @@ TEST_F(SpreadTest, BatchesWhatComesWithinFiftyMilliseconds) {
 
 TEST_F(SpreadTest, AsksAfterAPauseForWhatItLacks) {
   spread.on_have(lazy, Have{{id_of(5)}}, instant(seconds(0)));
-  EXPECT_TRUE(spread.awaiting());
+  EXPECT_TRUE(spread.awaiting(instant(seconds(0))));
   EXPECT_TRUE(tick(milliseconds(99)).empty()) << "the eager copy may be on its way";
   EXPECT_EQ(ids<Want>(tick(milliseconds(100)), lazy), Numbers{id_of(5)});
   EXPECT_TRUE(tick(milliseconds(200)).empty());
@@ -98,7 +98,7 @@ TEST_F(SpreadTest, AsksTheNextHolderAndThenLeavesItToAntiEntropy) {
   EXPECT_EQ(ids<Want>(tick(milliseconds(100)), lazy), Numbers{id_of(5)});
   EXPECT_EQ(ids<Want>(tick(milliseconds(700)), lazy_too), Numbers{id_of(5)});
   EXPECT_TRUE(tick(milliseconds(1300)).empty());
-  EXPECT_FALSE(spread.awaiting());
+  EXPECT_FALSE(spread.awaiting(instant(milliseconds(1300))));
 }
 
 TEST_F(SpreadTest, AsksNothingThatHasCome) {
@@ -157,16 +157,85 @@ TEST_F(SpreadTest, QueuesABoundedNumber) {
   EXPECT_EQ(*numbers.begin(), 5000U - 2048U) << "the oldest are left to anti-entropy";
 }
 
-TEST_F(SpreadTest, AwaitsABoundedNumber) {
-  std::uint64_t id = 1;
-  for (int times = 0; times < 100; ++times) {
-    Have have;
-    for (std::size_t i = 0; i < message_limits::ids; ++i) have.ids.push_back(++id);
-    spread.on_have(lazy, have, instant(seconds(0)));
+// A burst of records must not cost anybody the accusation that was waiting, nor a goodbye.
+TEST_F(SpreadTest, LetsGoOfTheOldestOfTheLeastUrgentWhenTooManyWait) {
+  constexpr std::uint64_t urgent = 10'000;
+  for (std::uint64_t number = 0; number < 300; ++number) spread.add(statement(urgent + number, 300), Urgency::liveness, std::nullopt);
+  for (std::uint64_t number = 0; number < 1500; ++number) spread.add(statement(number, 300), Urgency::records, std::nullopt);
+  std::set<std::uint64_t> numbers;
+  const auto collect = [&](int batch) {
+    for (const auto sent : pushed(tick(milliseconds(50 * batch)), eager)) numbers.insert(sent);
+  };
+  collect(0);  // what is left waits behind the budget
+  for (std::uint64_t number = 1500; number < 4000; ++number) spread.add(statement(number, 300), Urgency::records, std::nullopt);
+  for (int batch = 1; batch < 3000; ++batch) collect(batch);
+  for (std::uint64_t number = 0; number < 300; ++number) EXPECT_TRUE(numbers.contains(urgent + number)) << number;
+  EXPECT_TRUE(numbers.contains(3999)) << "the newest record";
+  EXPECT_FALSE(numbers.contains(1499)) << "the oldest make room";
+}
+
+TEST_F(SpreadTest, LetsGoOfANewRecordWhereAllThatWaitIsMoreUrgent) {
+  for (std::uint64_t number = 0; number < 2048; ++number) spread.add(statement(number, 10), Urgency::liveness, std::nullopt);
+  spread.add(statement(5000, 10), Urgency::records, std::nullopt);
+  std::set<std::uint64_t> numbers;
+  for (int batch = 0; batch < 200; ++batch) {
+    for (const auto sent : pushed(tick(milliseconds(50 * batch)), eager)) numbers.insert(sent);
   }
-  const auto out = tick(seconds(1));
-  EXPECT_EQ(ids<Want>(out, lazy).size(), 1024U);
-  for (const auto& mail : out) EXPECT_LE(std::get<Want>(mail.message).ids.size(), message_limits::ids);
+  EXPECT_EQ(numbers.size(), 2048U);
+  EXPECT_FALSE(numbers.contains(5000));
+}
+
+Have invented(std::uint64_t first, std::size_t count = message_limits::ids) {
+  Have have;
+  for (std::size_t i = 0; i < count; ++i) have.ids.push_back(first + i);
+  return have;
+}
+
+TEST_F(SpreadTest, AwaitsABoundedNumber) {
+  for (std::uint64_t announcer = 100; announcer < 110; ++announcer) {
+    for (std::uint64_t times = 0; times < 9; ++times) spread.on_have(numbered_id(announcer), invented(announcer * 10'000 + times * 1000), instant(seconds(0)));
+  }
+  std::size_t asked = 0;
+  for (const auto& mail : tick(seconds(1))) {
+    const auto& want = std::get<Want>(mail.message);
+    EXPECT_LE(want.ids.size(), message_limits::ids);
+    asked += want.ids.size();
+  }
+  EXPECT_EQ(asked, 1024U);
+}
+
+TEST_F(SpreadTest, HearsTheOthersBesideOneWhoNeverStopsAnnouncing) {
+  for (std::uint64_t times = 0; times < 100; ++times) spread.on_have(lazy, invented(1 + 1000 * times), instant(seconds(0)));
+  spread.on_have(lazy_too, Have{{id_of(5)}}, instant(seconds(0)));
+  const auto out = tick(milliseconds(100));
+  EXPECT_EQ(ids<Want>(out, lazy).size(), 128U);
+  EXPECT_EQ(ids<Want>(out, lazy_too), Numbers{id_of(5)});
+}
+
+TEST_F(SpreadTest, NotesFurtherHoldersOfWhatItAwaitsHoweverMuchThatIs) {
+  for (std::uint64_t announcer = 100; announcer < 109; ++announcer) {
+    for (std::uint64_t times = 0; times < 2; ++times) spread.on_have(numbered_id(announcer), invented(announcer * 10'000 + times * 1000), instant(seconds(0)));
+  }
+  const std::uint64_t awaited = 100 * 10'000;
+  spread.on_have(lazy, Have{{id_of(5), awaited}}, instant(seconds(0)));
+  tick(milliseconds(100));
+  EXPECT_EQ(ids<Want>(tick(milliseconds(700)), lazy), Numbers{awaited}) << "asked for what there was no room for, or not at all";
+}
+
+// Whether a node has all there is to know is not for one to deny who announces what nobody has.
+TEST_F(SpreadTest, WaitsOnceAMinuteForWhatOneInvents) {
+  Duration waiting{};
+  for (int tenths = 0; tenths < 1200; ++tenths) {
+    const Duration at = milliseconds(100) * tenths;
+    spread.on_have(lazy, Have{{1 + static_cast<std::uint64_t>(tenths)}}, instant(at));
+    tick(at);
+    if (spread.awaiting(instant(at))) waiting += milliseconds(100);
+  }
+  EXPECT_GT(waiting, Duration::zero());
+  EXPECT_LE(waiting, seconds(3));
+  spread.on_have(lazy, Have{{id_of(5)}}, instant(minutes(2)));
+  spread.on_have(lazy_too, Have{{id_of(5)}}, instant(minutes(2)));
+  EXPECT_TRUE(spread.awaiting(instant(minutes(2)))) << "another says so too";
 }
 
 }  // namespace
