@@ -8,8 +8,6 @@ namespace {
 
 constexpr std::size_t nudged_max = 1024;
 constexpr Duration nudge_pause = seconds(1);
-constexpr double repair_rate = 128'000;    // bytes a second spent on answering differences
-constexpr double repair_burst = 512'000;
 
 Urgency urgency_of(const Record& record) { return record.left ? Urgency::liveness : Urgency::records; }
 
@@ -56,10 +54,10 @@ void Node::Impl::on(const NodeId& from, const Push& push) {
 
 void Node::Impl::on(const NodeId& from, const Have& have) { spread_.on_have(from, have, now_.at); }
 void Node::Impl::on(const NodeId& from, const Want& want) {
-  if (!may_repair()) return;
+  if (!repair_budget_.allows(from, now_.at)) return;
   const auto before = mail_.size();
   spread_.on_want(from, want, mail_);
-  repair_budget_ -= static_cast<double>((mail_.size() - before) * limits::datagram_payload);
+  repair_budget_.spend(from, (mail_.size() - before) * limits::datagram_payload, now_.at);
 }
 void Node::Impl::on(const NodeId& from, const Need& need) { send_all_about(from, {}, need.keys); }
 
@@ -175,18 +173,13 @@ void Node::Impl::take_revocation(const NodeId& from, const Item& item) {
   }
 }
 
-bool Node::Impl::may_repair() {
-  repair_budget_ = std::min(repair_burst, repair_budget_ + repair_rate * to_seconds(now_.at - repair_filled_));
-  repair_filled_ = now_.at;
-  return repair_budget_ > 0;
-}
-
 // All we hold under the given members and keys, within the budget for repairs.
 void Node::Impl::send_all_about(const NodeId& to, const std::vector<NodeId>& members, const std::vector<std::uint64_t>& keys) {
-  if (!may_repair()) return;
+  const auto allowed = [&] { return repair_budget_.allows(to, now_.at); };
+  if (!allowed()) return;
   std::vector<Item> items;
   const auto add = [&](Item item) {
-    repair_budget_ -= static_cast<double>(item.packed_size());
+    repair_budget_.spend(to, item.packed_size(), now_.at);
     items.push_back(std::move(item));
   };
   const auto add_member = [&](const Member& member) {
@@ -195,7 +188,7 @@ void Node::Impl::send_all_about(const NodeId& to, const std::vector<NodeId>& mem
   };
   for (const auto& id : members) {
     const Member* member = roster_.find(id);
-    if (member != nullptr && repair_budget_ > 0) add_member(*member);
+    if (member != nullptr && allowed()) add_member(*member);
   }
   // Sponsors before those they let in, who would be refused without.
   std::vector<const Member*> wanted;
@@ -204,10 +197,10 @@ void Node::Impl::send_all_about(const NodeId& to, const std::vector<NodeId>& mem
   }
   std::sort(wanted.begin(), wanted.end(), [this](const Member* a, const Member* b) { return roster_.admitted(*a) < roster_.admitted(*b); });
   for (const Member* member : wanted) {
-    if (repair_budget_ > 0) add_member(*member);
+    if (allowed()) add_member(*member);
   }
   for (const auto key : keys) {
-    if (repair_budget_ <= 0) break;
+    if (!allowed()) break;
     NodeId least;
     store_be64(least.bytes.data(), key);
     const auto revocation = roster_.revocations().lower_bound(least);

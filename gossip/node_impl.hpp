@@ -11,6 +11,7 @@
 #include "gossip/membership/local_health.hpp"
 #include "gossip/membership/peer_clock.hpp"
 #include "gossip/membership/probe.hpp"
+#include "gossip/membership/repair_budget.hpp"
 #include "gossip/membership/roster.hpp"
 #include "gossip/membership/spread.hpp"
 #include "gossip/membership/verdict.hpp"
@@ -104,7 +105,6 @@ class Node::Impl {
   void take_revocation(const NodeId& from, const Item& item);
   void member_news(const NodeId& id, const Item& item, const Outcome& outcome, Health before, std::optional<NodeId> from);
   void heard_clock(const NodeId& from, UnixTime theirs);
-  bool may_repair();
   void send_all_about(const NodeId& to, const std::vector<NodeId>& members, const std::vector<std::uint64_t>& keys);
   void nudge(const Member& member);
   const MacKey* mac_key(const NodeId& from, const NodeId& to);
@@ -221,8 +221,7 @@ class Node::Impl {
   Instant next_rejoin_{};
   Instant next_rejoin_hello_{};
   Instant next_sweep_{};
-  double repair_budget_ = 0;            // bytes that answers to differences may still take
-  Instant repair_filled_{};
+  RepairBudget repair_budget_;
   std::set<std::uint64_t> reported_;    // conflicts already told, by record id
   std::uint64_t settled_revision_ = UINT64_MAX;
   Instant next_settlement_{};

@@ -95,7 +95,6 @@ void Node::Impl::become_member() {
   next_rejoin_ = now_.at + seconds(1);
   next_rejoin_hello_ = now_.at + seconds(2);
   next_sweep_ = now_.at + minutes(1);
-  repair_filled_ = now_.at;
   verdicts_.restart_graces(now_.at, roster_);
   announce(true);
   if (roster_.live_count() <= 1 && seeds_.empty() && chain_->certificate.body.issuer == Issuer::admin) raise(EventKind::network_founded, id_);

@@ -115,5 +115,45 @@ TEST(Want, OfOneIsAnsweredWithinABudget) {
   EXPECT_LE(answers * limits::datagram_payload, 700'000U) << "in an instant";
 }
 
+// "I have nothing": less than a hundred bytes, answered with all that a datagram's worth of asking may cost.
+TEST(Compare, OfOneThatIsNeverContentTakesNothingFromTheOthers) {
+  LoneNode lone(30);
+  lone.settle();
+  lone.run_for(seconds(2));
+  Compare nothing{lone.now.wall, std::nullopt, false, {}};
+  nothing.ranges.push_back({.listed = true, .entries = {}});
+  std::size_t answered = 0;
+  std::size_t refused = 0;
+  for (int times = 0; times < 60 * 20; ++times) {
+    lone.step(lone.from(2, nothing));
+    if (times % 20 == 10) {
+      lone.heard_by(3);
+      lone.step(lone.from(3, Need{{key_of(lone.mesh.id(4))}}));
+      ++(pushed(lone.heard_by(3)) > 0 ? answered : refused);
+    }
+    lone.run_for(milliseconds(50));
+  }
+  EXPECT_EQ(refused, 0U);
+  EXPECT_EQ(answered, 60U);
+}
+
+// In step with everybody, but for one who announces on and on what nobody has.
+TEST(Have, OfWhatNobodyHasDoesNotKeepANodeFromBeingConverged) {
+  LoneNode lone(2);
+  lone.settle();
+  std::uint64_t invented = 1;
+  std::size_t seconds_converged = 0;
+  for (int second = 0; second < 60; ++second) {
+    for (const auto& compare : LoneNode::only<Compare>(lone.heard_by(0))) lone.step(lone.from(0, compare));
+    lone.step(lone.from(0, Ping{static_cast<std::uint32_t>(2 * second)}));
+    for (int times = 0; times < 5; ++times) {
+      lone.step(lone.from(0, Have{{++invented}}));
+      lone.run_for(milliseconds(200));
+    }
+    if (lone.status().converged) ++seconds_converged;
+  }
+  EXPECT_GE(seconds_converged, 50U);
+}
+
 }  // namespace
 }  // namespace wigwag
