@@ -42,9 +42,14 @@ Outcome<std::string> Invites::make(const InviteTerms& terms, const NetworkId& ne
   grant.issued = now;
   grant.expires = terms.lifetime ? UnixTime{now.seconds + terms.lifetime->count()} : no_expiry;
   grant.may = terms.may;
+  // Under any name: who redeems it must not find out that it cannot be told to others.
+  if (!leave_room_for_record(certificate_under(grant, NodeId{}, std::string(limits::name_bytes, 'n')), grant)) {
+    return Unexpected{Failure{"an invitation cannot confer these " + std::to_string(grant.may.subnets.size()) +
+                              " subnets: with them its nodes could not be told to other members in one datagram. Name fewer, or larger "
+                              "networks that hold them (16 of IPv4 or 7 of IPv6 always fit)"}};
+  }
   Token token{network, terms.seeds, make_grant(grant, network, admin), std::move(secret), std::nullopt};
   if (terms.uses == 0) token.bundle = bundle;
-  if (token.grant.wire.size() > limits::grant_bytes) return Unexpected{Failure{"the invitation confers too much for one statement: name fewer subnets"}};
   made_.push_back(token.grant);
   if (const auto saved = save(); !saved) {
     made_.pop_back();

@@ -68,14 +68,15 @@ void Node::Impl::certify(const Invitation& invitation) {
     waiting_for_ = "the invitation admits only names like " + grant.name_pattern + ", and this node is called " + config_.name;
     return;
   }
-  Certificate body;
-  body.node = id_;
-  body.issuer_key = grant.id.bytes;
-  body.name = config_.name;
-  body.may = grant.may;
-  body.issued = grant.issued;
+  const Certificate body = certificate_under(grant, id_, config_.name);
+  if (!leave_room_for_record(body, grant)) {
+    const bool any_name = leave_room_for_record(certificate_under(grant, id_, "n"), grant);
+    waiting_for_ = any_name ? "the name " + config_.name + " is too long beside the " + std::to_string(grant.may.subnets.size()) +
+                                  " subnets that the invitation confers: give this node a shorter name, or ask for a token with fewer subnets"
+                            : "the invitation confers too many subnets to be told to other members: ask for a token with fewer";
+    return;
+  }
   dated_ = grant.issued;
-  if (grant.certificate_lifetime_s != 0) body.expires = UnixTime{grant.issued.seconds + grant.certificate_lifetime_s};
   chain_ = Chain{make_certificate(body, config_.network, invitation.secret), invitation.grant, std::nullopt};
   // With a secret for any number of uses nobody's leave is needed: we are a member, if so far
   // the only one, and go on calling seeds to find the others.

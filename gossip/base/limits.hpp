@@ -13,10 +13,15 @@ inline constexpr std::size_t datagram_payload = 1200;     // gossip, and a hello
 inline constexpr std::size_t record_bytes = 600;          // a larger record is refused; our own is trimmed of endpoints
 inline constexpr std::size_t certificate_bytes = 400;     // refused
 inline constexpr std::size_t grant_bytes = 400;           // refused
-inline constexpr std::size_t redemption_bytes = 240;      // refused
+inline constexpr std::size_t redemption_bytes = 192;      // refused
 inline constexpr std::size_t bundle_bytes = 480;          // refused
 inline constexpr std::size_t revocation_bytes = 240;      // refused
 inline constexpr std::size_t accusation_bytes = 200;      // refused
+
+// Whoever is admitted must fit one datagram, to be told to others: the record with its whole chain, and with room for a
+// redemption where there may be one. A record or chain that makes it more is refused, by a host and by everybody else.
+inline constexpr std::size_t member_bytes = 1166;
+inline constexpr std::size_t plain_record_bytes = 300;    // a record without relay, subnets and homes; an invitation that leaves less is not made
 
 inline constexpr std::size_t name_bytes = 63;             // a DNS label; longer is refused
 inline constexpr std::size_t admins = 8;                  // keys in a trust bundle; more are refused

@@ -15,6 +15,8 @@ struct Overloaded : Handlers... {
 template <class... Handlers>
 Overloaded(Handlers...) -> Overloaded<Handlers...>;
 
+static_assert(limits::member_bytes + Item::wrapping <= message_limits::items_bytes, "whoever is admitted can be told to others");
+
 Bytes bytes_of(ByteView view) { return {view.begin(), view.end()}; }
 
 void encode_ids(Packer& out, const std::vector<std::uint64_t>& ids) {

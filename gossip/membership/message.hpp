@@ -42,7 +42,8 @@ struct Item {
   Bytes statement;
   Bytes certificate, grant, redemption;
   // Upper bound of what it takes in a datagram.
-  std::size_t packed_size() const { return statement.size() + certificate.size() + grant.size() + redemption.size() + 18; }
+  std::size_t packed_size() const { return statement.size() + certificate.size() + grant.size() + redemption.size() + wrapping; }
+  static constexpr std::size_t wrapping = 18;
 };
 
 struct Push {

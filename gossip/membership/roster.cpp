@@ -43,6 +43,12 @@ bool earlier(const Signed<Revocation>& a, const Signed<Revocation>& b) {
 
 Outcome refused(const NodeId& node, TrustError reason) { return {Applied::refused, reason, node}; }
 
+// Also with a sponsor's word, which may be added at any time.
+bool can_be_told(const Signed<Record>& record, const Chain& chain) {
+  const auto grant = chain.grant ? chain.grant->wire.size() + limits::redemption_bytes : 0;
+  return record.wire.size() + chain.certificate.wire.size() + grant <= limits::member_bytes;
+}
+
 bool subnets_within(const std::vector<Prefix>& subnets, const Rights& rights) {
   Rights claimed;
   claimed.subnets = subnets;
@@ -128,6 +134,7 @@ Outcome Roster::apply_record(const Item& item, std::optional<UnixTime> judged_at
   }
   if (!verify_record(*record, rules_.network, *verifier_)) return refused(node, TrustError::bad_signature);
   if (held != nullptr) return update(*held, std::move(chain), std::move(*record), id, by);
+  if (!can_be_told(*record, *chain)) return refused(node, TrustError::malformed);
   if (const auto reason = refusal(record->body, chain->certificate.body, by)) return refused(node, *reason);
   return insert(std::move(*chain), std::move(*record), id, judged_at);
 }
@@ -137,7 +144,7 @@ Outcome Roster::update(Member& held, std::optional<Chain> chain, Signed<Record> 
   const NodeId node = held.id();
   const Record& old = held.record.body;
   const bool same_certificate = record.body.certificate == old.certificate;
-  const bool completes = chain && same_certificate && better_chain(*chain, held.chain);
+  const bool completes = chain && same_certificate && better_chain(*chain, held.chain) && can_be_told(held.record, *chain);
   if (completes) adopt_chain(held, *chain);
   if (held.record_id == record_id) return {completes ? Applied::updated : Applied::held, {}, node};
   const bool newer = supersedes(record.body.left, record.body.version, old.left, old.version);
@@ -145,8 +152,9 @@ Outcome Roster::update(Member& held, std::optional<Chain> chain, Signed<Record> 
   if (!newer && !tie) return {completes ? Applied::updated : Applied::stale, {}, node};
   const bool taken = newer || blake2b(record.wire) < blake2b(held.record.wire);
   if (!same_certificate && !chain) return {taken ? Applied::needs_chain : Applied::equivocation, {}, node};
-  const Certificate& certificate = same_certificate ? held.chain.certificate.body : chain->certificate.body;
-  if (const auto reason = refusal(record.body, certificate, by)) return refused(node, *reason);
+  const Chain& admission = same_certificate ? held.chain : *chain;
+  if (!can_be_told(record, admission)) return refused(node, TrustError::malformed);
+  if (const auto reason = refusal(record.body, admission.certificate.body, by)) return refused(node, *reason);
   if (taken) {
     if (!same_certificate) adopt_chain(held, std::move(*chain));
     adopt_record(held, std::move(record), record_id, by.judged_at);

@@ -133,6 +133,12 @@ bool is_well_formed(const Certificate& body);
 bool is_well_formed(const Redemption& body);
 bool is_well_formed(const Revocation& body);
 
+// What a joiner signs for itself with an invitation's key: it bears the invitation's date and all that it confers.
+Certificate certificate_under(const Grant& grant, const NodeId& node, std::string name);
+// Whether both are well-formed, and leave room in a datagram for a redemption and their node's
+// record: nobody could tell others of a node without.
+bool leave_room_for_record(const Certificate& certificate, const Grant& grant);
+
 Result<Signed<Bundle>, TrustError> decode_bundle(ByteView wire);
 Result<Signed<Grant>, TrustError> decode_grant(ByteView wire);
 Result<Signed<Certificate>, TrustError> decode_certificate(ByteView wire);

@@ -199,8 +199,13 @@ bool is_valid(const Redemption& body) { return is_time(body.at); }
 bool is_valid(const Revocation& body) { return is_time(body.at) && is_time(body.keep_until); }
 
 template <class Body>
+std::size_t wire_bytes(const Body& body) {
+  return join_signed(pack(body), Signature{}).size();
+}
+
+template <class Body>
 bool fits(const Body& body, std::size_t wire_bytes_max) {
-  return join_signed(pack(body), Signature{}).size() <= wire_bytes_max;
+  return wire_bytes(body) <= wire_bytes_max;
 }
 
 template <class Body>
@@ -227,6 +232,23 @@ bool is_well_formed(const Grant& body) { return is_valid(body) && fits(body, lim
 bool is_well_formed(const Certificate& body) { return is_valid(body) && fits(body, limits::certificate_bytes); }
 bool is_well_formed(const Redemption& body) { return is_valid(body) && fits(body, limits::redemption_bytes); }
 bool is_well_formed(const Revocation& body) { return is_valid(body) && fits(body, limits::revocation_bytes); }
+
+Certificate certificate_under(const Grant& grant, const NodeId& node, std::string name) {
+  Certificate body;
+  body.node = node;
+  body.issuer_key = grant.id.bytes;
+  body.name = std::move(name);
+  body.may = grant.may;
+  body.issued = grant.issued;
+  if (grant.certificate_lifetime_s != 0) body.expires = UnixTime{grant.issued.seconds + grant.certificate_lifetime_s};
+  return body;
+}
+
+bool leave_room_for_record(const Certificate& certificate, const Grant& grant) {
+  constexpr std::size_t others = limits::redemption_bytes + limits::plain_record_bytes;
+  return is_well_formed(certificate) && is_well_formed(grant) &&
+         wire_bytes(certificate) + wire_bytes(grant) + others <= limits::member_bytes;
+}
 
 Result<Signed<Bundle>, TrustError> decode_bundle(ByteView wire) { return decode<Bundle>(wire, limits::bundle_bytes); }
 Result<Signed<Grant>, TrustError> decode_grant(ByteView wire) { return decode<Grant>(wire, limits::grant_bytes); }

@@ -115,15 +115,37 @@ TEST(LargeState, LeavesAccusationsOutBeforeItIsTooLargeToBeRead) {
 
 class Inviting : public Founding {
  protected:
-  std::string token(const InviteTerms& terms) {
+  std::string token(const InviteTerms& terms) { return make(terms).value(); }
+  Outcome<std::string> make(const InviteTerms& terms) {
     const StateDir directory = open(folder / "state");
     const auto network = membership_in(directory).value()->network;
     const auto admin = directory.load_secret<AdminSecret>("admin.key").value();
     const auto stored = decode_stored(directory.load("state").value().value()).value();
     auto invites = Invites::load(directory).value();
-    return invites.make(terms, network, decode_bundle(stored.bundle).value(), *admin, now).value();
+    return invites.make(terms, network, decode_bundle(stored.bundle).value(), *admin, now);
   }
 };
+
+// Whoever it lets in must fit a datagram, whatever its name.
+TEST_F(Inviting, RefusesToConferMoreSubnetsThanOthersCanBeToldOf) {
+  found();
+  const auto invite = [&](std::size_t count, const char* like) {
+    InviteTerms terms;
+    for (std::size_t i = 0; i < count; ++i) {
+      Prefix subnet = Prefix::parse(like).value();
+      subnet.address.bytes[2] = static_cast<std::uint8_t>(i);
+      terms.may.subnets.push_back(subnet);
+    }
+    return make(terms);
+  };
+  EXPECT_TRUE(invite(16, "10.20.0.0/24"));
+  EXPECT_TRUE(invite(7, "fd00::/128"));
+  const auto refused = invite(9, "fd00::/64");
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().what.find("9 subnets"), std::string::npos) << refused.error().what;
+  EXPECT_NE(refused.error().what.find("Name fewer"), std::string::npos) << refused.error().what;
+  EXPECT_EQ(Invites::load(open(folder / "state"))->made().size(), 2U) << "and keeps nothing of it";
+}
 
 TEST_F(Inviting, MakesATokenWhoseGrantHolds) {
   const Membership made = found();

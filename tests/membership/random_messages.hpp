@@ -17,7 +17,7 @@ inline Item random_item(Rng& rng) {
   if (item.kind == ItemKind::member) {
     item.certificate = bytes(1, 250);
     item.grant = bytes(0, 200);
-    item.redemption = bytes(0, 200);
+    item.redemption = bytes(0, limits::redemption_bytes);
   }
   return item;
 }

@@ -51,6 +51,86 @@ class Admission : public testing::Test {
   GrantId grant = public_key(mesh.invitation);
 };
 
+// Each part within its own bounds, and together more than others could be told in one datagram.
+class AdmissionOfTooMuch : public Admission {
+ protected:
+  Chain chain_with(std::size_t subnets, bool redeemed) {
+    Grant body = mesh.grant_body();
+    body.may.subnets.clear();
+    for (std::size_t i = 0; i < subnets; ++i) {
+      Prefix subnet = prefix_of("fd00:20::/64");
+      subnet.address.bytes[7] = static_cast<std::uint8_t>(i);
+      body.may.subnets.push_back(subnet);
+    }
+    Certificate certificate = mesh.certificate_body(mesh.identity(1), std::string(limits::name_bytes, 'n'));
+    certificate.may = body.may;
+    Chain chain{make_certificate(certificate, mesh.network, mesh.invitation), make_grant(body, mesh.network, mesh.admin), std::nullopt};
+    if (redeemed) chain.redemption = make_redemption(mesh.redemption_body(mesh.identity(1)), mesh.network, mesh.sponsor);
+    return chain;
+  }
+  // The longest record that a node makes which neither relays nor announces subnets, or a longer one.
+  Signed<Record> long_record(const Chain& chain, Version version, std::size_t homes = 0) {
+    Record body = mesh.record_body(1, version);
+    body.certificate = blake2b(chain.certificate.wire);
+    body.endpoints.assign(limits::endpoints_per_record, {*Address::parse("2001:db8::1"), 51820});
+    body.homes.assign(homes, mesh.id(0));
+    body.expires = UnixTime{1'900'000'000};
+    return mesh.sign(body, 1);
+  }
+  bool can_be_told(const Item& item) const {
+    Outbox out;
+    push_items(mesh.id(2), {item}, out);
+    return !out.empty();
+  }
+};
+
+TEST_F(AdmissionOfTooMuch, IsRefused) {
+  for (const bool redeemed : {true, false}) {
+    const Chain chain = chain_with(8, redeemed);
+    ASSERT_TRUE(decode_certificate(chain.certificate.wire) && decode_grant(chain.grant->wire));
+    Roster roster = mesh.roster_of(1);
+    const auto outcome = mesh.apply(roster, SmallMesh::member_item(long_record(chain, {UINT32_MAX / 2, UINT32_MAX}), chain));
+    EXPECT_EQ(outcome.applied, Applied::refused) << "with room for a sponsor's word, even if there is none yet";
+    EXPECT_EQ(outcome.reason, TrustError::malformed);
+  }
+}
+
+TEST_F(AdmissionOfTooMuch, IsWhatNoInvitationConfers) {
+  const Chain chain = chain_with(7, true);
+  ASSERT_TRUE(leave_room_for_record(chain.certificate.body, chain.grant->body));
+  const auto record = long_record(chain, {1'800'000'000, UINT32_MAX});
+  EXPECT_LE(record.wire.size(), limits::plain_record_bytes);
+  Roster roster = mesh.roster_of(1);
+  ASSERT_EQ(mesh.apply(roster, SmallMesh::member_item(record, chain)).applied, Applied::added);
+  EXPECT_TRUE(can_be_told(roster.item_of(held(roster, 1), true)));
+}
+
+TEST_F(AdmissionOfTooMuch, IsNotReachedByALongerRecordEither) {
+  const Chain chain = chain_with(7, true);
+  Roster roster = mesh.roster_of(1);
+  ASSERT_EQ(mesh.apply(roster, SmallMesh::member_item(long_record(chain, {5, 0}), chain)).applied, Applied::added);
+  const auto longer = long_record(chain, {6, 0}, limits::homes_per_record);
+  ASSERT_LE(longer.wire.size(), limits::record_bytes);
+  EXPECT_EQ(mesh.apply(roster, SmallMesh::record_item(longer)).applied, Applied::refused);
+  EXPECT_EQ(held(roster, 1).record.body.version, (Version{5, 0}));
+  EXPECT_TRUE(can_be_told(roster.item_of(held(roster, 1), true)));
+}
+
+// Its admin signed two invitations under one key, the second with all that fits a statement.
+TEST_F(AdmissionOfTooMuch, IsNotReachedByALongerChainEither) {
+  const Chain chain = chain_with(7, false);
+  Roster roster = mesh.roster_of(1);
+  const auto record = long_record(chain, {5, 0});
+  ASSERT_EQ(mesh.apply(roster, SmallMesh::member_item(record, chain)).applied, Applied::added);
+  Chain longer = chain_with(8, true);
+  longer.certificate = chain.certificate;
+  Grant second = longer.grant->body;
+  second.name_pattern = std::string(40, '*');
+  longer.grant = make_grant(second, mesh.network, mesh.admin);
+  mesh.apply(roster, SmallMesh::member_item(record, longer));
+  EXPECT_TRUE(can_be_told(roster.item_of(held(roster, 1), true)));
+}
+
 TEST_F(Admission, IsNotReplacedByACertificateThatTheNodeDoesNotName) {
   const auto forged = certified(1, "mallory", 250, SmallMesh::at(301));
   Roster roster = mesh.roster_of(2);

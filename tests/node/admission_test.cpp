@@ -93,6 +93,43 @@ TEST(Member, CannotBeGivenAnotherCertificateByWhoHoldsAToken) {
   EXPECT_EQ(lone.node->counters().dropped_refused, 1U);
 }
 
+// What a node says that holds an invitation, before it has called anybody.
+std::string joining(std::string name, std::size_t subnets) {
+  LoneNode lone;
+  Grant grant = lone.mesh.grant_body();
+  grant.may.subnets.clear();
+  for (std::size_t i = 0; i < subnets; ++i) {
+    Prefix subnet = prefix_of("fd00:20::/64");
+    subnet.address.bytes[7] = static_cast<std::uint8_t>(i);
+    grant.may.subnets.push_back(subnet);
+  }
+  NodeConfig config;
+  config.name = std::move(name);
+  config.network = lone.mesh.network;
+  Invitation invitation{make_grant(grant, lone.mesh.network, lone.mesh.admin), lone.mesh.invitation.duplicate(), std::nullopt};
+  lone.node.emplace(config,
+                    NodeSecrets{lone.mesh.joiner.duplicate(), lone.mesh.record_body(1).tunnel_key, fixed_secret<Secret<struct EntropySeedRole>>(9)},
+                    lone.empty_state(), std::move(invitation), lone.mesh.verifier);
+  lone.step(Resolved{.seeds = {{Address::ipv4(0xCB007101), 51822}}, .endpoints = {}});
+  lone.run_for(seconds(3));
+  EXPECT_EQ(lone.called.empty(), lone.status().waiting_for != "no seed has answered yet") << "whoever cannot be let in asks nobody";
+  return lone.status().waiting_for;
+}
+
+TEST(Joining, SaysThatTheNameIsTooLongForTheInvitation) {
+  EXPECT_EQ(joining("fra-1", 8), "no seed has answered yet");
+  EXPECT_EQ(joining(std::string(limits::name_bytes, 'n'), 7), "no seed has answered yet");
+  const auto said = joining(std::string(limits::name_bytes, 'n'), 9);
+  EXPECT_NE(said.find("too long"), std::string::npos) << said;
+  EXPECT_NE(said.find("9 subnets"), std::string::npos) << said;
+}
+
+TEST(Joining, SaysThatTheInvitationConfersTooMuch) {
+  const auto said = joining("n", 11);
+  EXPECT_NE(said.find("too many subnets"), std::string::npos) << said;
+  EXPECT_NE(said.find("with fewer"), std::string::npos) << said;
+}
+
 }  // namespace
 
 namespace sim {

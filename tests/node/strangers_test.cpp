@@ -116,6 +116,29 @@ TEST_F(Strangers, WhoWereAwayForDaysAreLetBackIntoTheKernel) {
   EXPECT_TRUE(lone.wishes_for(3));
 }
 
+// Every part of it is legal, and no datagram holds them all: others could never be told of it.
+TEST_F(Strangers, ThatCouldNotBeToldToOthersAreRefusedWithAReason) {
+  Grant grant = lone.mesh.grant_body();
+  grant.may.subnets.clear();
+  for (std::uint8_t i = 0; i < 8; ++i) {
+    Prefix subnet = prefix_of("fd00:20::/64");
+    subnet.address.bytes[7] = i;
+    grant.may.subnets.push_back(subnet);
+  }
+  const NodeSecret identity = lone.mesh.identity(30);
+  const Certificate certificate = certificate_under(grant, public_key(identity), std::string(limits::name_bytes, 'n'));
+  const Chain chain{make_certificate(certificate, lone.mesh.network, lone.mesh.invitation), make_grant(grant, lone.mesh.network, lone.mesh.admin), {}};
+  Record record = lone.mesh.record_body(30, {9, 0});
+  record.certificate = blake2b(chain.certificate.wire);
+  record.endpoints.assign(limits::endpoints_per_record, {*Address::parse("2001:db8::1"), 51820});
+  record.homes = {lone.mesh.id(0)};
+  const auto answer = call(identity, chain, lone.mesh.sign(record, 30).wire);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->verdict, Verdict::refused);
+  EXPECT_EQ(answer->reason, TrustError::malformed);
+  EXPECT_EQ(lone.member(30), nullptr);
+}
+
 TEST_F(Strangers, AreNotVouchedForEarlierThanTheyWereInvited) {
   Grant grant = lone.mesh.grant_body();
   grant.issued = SmallMesh::at(864'000);  // by an admin whose clock is ahead, or ours is behind

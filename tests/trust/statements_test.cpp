@@ -39,6 +39,27 @@ TEST(Statements, KeepTheBytesTheyCameIn) {
   EXPECT_EQ(decode_grant(wire)->wire, wire);
 }
 
+// What an invitation may confer under any name that its holder may choose.
+TEST(Statements, OfAChainLeaveRoomForItsNodesRecord) {
+  const SmallWorld world;
+  const auto longest = [&](std::vector<Prefix> subnets, bool dated = true) {
+    Grant grant = world.grant_body();
+    grant.uses = UINT32_MAX;
+    grant.expires = dated ? UnixTime{world.start.seconds + 1} : no_expiry;
+    grant.certificate_lifetime_s = dated ? UINT32_MAX : 0;
+    grant.may.subnets = std::move(subnets);
+    return leave_room_for_record(certificate_under(grant, public_key(world.joiner), std::string(limits::name_bytes, 'n')), grant);
+  };
+  EXPECT_TRUE(longest(many_subnets(16, false)));
+  EXPECT_TRUE(longest(many_subnets(7, true)));
+  EXPECT_FALSE(longest(many_subnets(9, true), false)) << "though each of the two statements is well-formed";
+  Grant grant = world.grant_body();
+  grant.may.subnets = many_subnets(8, true);
+  EXPECT_TRUE(leave_room_for_record(certificate_under(grant, public_key(world.joiner), "fra-1"), grant));
+  grant.may.subnets = many_subnets(12, true);
+  EXPECT_FALSE(leave_room_for_record(certificate_under(grant, public_key(world.joiner), "fra-1"), grant));
+}
+
 // A record of 600 bytes, which few are, and such a chain share a datagram of 1,200.
 TEST(Statements, OfATypicalChainTakeAboutFiveHundredBytes) {
   const SmallWorld world;
