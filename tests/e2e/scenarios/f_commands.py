@@ -174,3 +174,37 @@ def a_daemon_that_hangs(mesh):
     down = one.wigwag("down", timeout=60)
     require("no daemon ran" in down.stdout and not one.pids(), f"`down` says {down.stdout}{down.stderr}; daemons {one.pids()}")
     require("wigwag0" not in one.links() and not enabled(one), f"there are {sorted(one.links())}; asked {asked(one)}")
+
+
+@scenario()
+def two_networks_on_one_machine(mesh):
+    """Two networks on the same machines: neither runs inside the other, so one goes on when the other is taken down."""
+    nodes = mesh.build(3)
+    places = ("--config", "/etc/wigwag/other.toml", "--state-dir", "/var/lib/wigwag-other", "--socket", OTHER_SOCKET)
+    settings = ("--interface", "wigwag1", "--set", "wireguard.port=51920")
+    first, second, third = nodes
+    first.wigwag("up", "--name", "other", *places, *settings, timeout=60)
+    for node in (second, third):
+        node.wigwag("up", first.wigwag("invite", "--socket", OTHER_SOCKET).stdout.split()[0], *places, *settings, timeout=60)
+    wait_until(lambda: all(len(alive_in(node, OTHER_SOCKET)) == 2 for node in nodes), 20, "all three are in the other network too")
+    mesh.converge(nodes)
+    for node in nodes:
+        for status in (node.status(), status_of(node, OTHER_SOCKET)):
+            seen = status["self"]["endpoints"] + [member["path"]["endpoint"] for member in status["members"] if member["path"]["endpoint"]]
+            inside = [endpoint for endpoint in seen if not endpoint.startswith(("198.51.100.", "[2001:db8:"))]
+            require(not inside, f"{node.name}: {status['network']['name']} runs by way of {inside}")
+    address = status_of(third, OTHER_SOCKET)["self"]["ipv4"].split("/")[0]
+    second.wigwag("down")
+    second.reaches([address], 2)
+
+
+OTHER_SOCKET = "/run/wigwag-other/wigwag.sock"
+
+
+def status_of(node, socket):
+    return json.loads(node.wigwag("status", "--json", "--socket", socket).stdout)
+
+
+def alive_in(node, socket):
+    status = status_of(node, socket)
+    return [member for member in status["members"] if member["health"] == "alive" and member["id"] != status["self"]["id"]]
