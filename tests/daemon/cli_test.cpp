@@ -60,6 +60,36 @@ TEST(CommandLine, EndsWrongUsageWithTwoAndOneLine) {
   }
 }
 
+TEST(CommandLine, NamesTheUnknownWordAndTheNearestKnownOne) {
+  const auto complaint = [](const std::vector<std::string>& words) {
+    const Answer answer = wigwag(words);
+    EXPECT_EQ(answer.status, 2) << testing::PrintToString(words);
+    return answer.err;
+  };
+  EXPECT_EQ(complaint({"stauts"}), "wigwag: there is no command 'stauts'; did you mean `wigwag status`? see `wigwag --help`\n");
+  EXPECT_EQ(complaint({"stauts", "--json"}), complaint({"stauts"}));
+  EXPECT_EQ(complaint({"help"}), "wigwag: there is no command 'help'; see `wigwag --help`\n");
+  EXPECT_EQ(complaint({"help", "up"}), "wigwag: there is no command 'help'; see `wigwag up --help`\n");
+  EXPECT_EQ(complaint({"-V"}), "wigwag: there is no option '-V'; did you mean --version? see `wigwag --help`\n");
+  EXPECT_EQ(complaint({"-x"}), "wigwag: there is no option '-x'; see `wigwag --help`\n");
+  EXPECT_EQ(complaint({"status", "--jsn"}), "wigwag: there is no option '--jsn'; did you mean --json? see `wigwag status --help`\n");
+  EXPECT_EQ(complaint({"--sokcet", "status"}), "wigwag: there is no option '--sokcet'; did you mean --socket? see `wigwag --help`\n");
+  EXPECT_EQ(complaint({"invite", "--use=3"}), "wigwag: there is no option '--use'; did you mean --uses? see `wigwag invite --help`\n");
+  EXPECT_EQ(complaint({"status", "extra"}), "wigwag: `wigwag status` takes no 'extra'; see `wigwag status --help`\n");
+  EXPECT_EQ(complaint({}), "wigwag: a command is missing; see `wigwag --help`\n");
+  EXPECT_THAT(complaint({"graph"}), HasSubstr("see `wigwag graph --help`"));
+}
+
+TEST(CommandLine, SaysThatANumberOfUsesIsNone) {
+  for (const char* wrong : {"x", "-1", "1.5", "1000001", "99999999999999999999"}) {
+    const Answer answer = wigwag({"invite", "--uses", wrong});
+    EXPECT_EQ(answer.status, 2);
+    EXPECT_THAT(answer.err, HasSubstr("'" + std::string(wrong) + "' is not a whole number from 0 to 1000000"));
+  }
+  const TemporaryFolder folder;
+  for (const char* right : {"0", "1000000"}) EXPECT_EQ(wigwag({"invite", "--uses", right, "--socket", folder / "none.sock"}).status, 3) << right;
+}
+
 TEST(CommandLine, EndsWithThreeWhenNoDaemonAnswers) {
   const TemporaryFolder folder;
   const std::string socket = folder / "none.sock";
@@ -152,6 +182,49 @@ TEST(Up, RefusesBadTokensNamesAndConfigurations) {
   EXPECT_THAT(faults.err, HasSubstr("w.toml:3:"));
 }
 
+TEST(Up, RefusesAnEmptyArgumentInsteadOfFounding) {
+  const TemporaryFolder folder;
+  const auto up = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), "up");
+    words.insert(words.end(), {"--config", folder / "w.toml", "--state-dir", folder / "state", "--socket", folder / "s"});
+    return wigwag(words);
+  };
+  EXPECT_THAT(up({""}).err, HasSubstr("the token is empty: "));
+  EXPECT_THAT(up({"--secret-file", ""}).err, HasSubstr("--secret-file is empty: "));
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{{""}, {" "}, {"--name", ""}, {"--seed", ""}, {"--secret-file", ""}}) {
+    const Answer answer = up(words);
+    EXPECT_EQ(answer.status, 2) << testing::PrintToString(words);
+    EXPECT_EQ(lines(answer.err), 1) << answer.err;
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder / "state"));
+}
+
+TEST(Up, NamesItselfBeforeFaultsOfFlags) {
+  const TemporaryFolder folder;
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"--set", "nonsense"}, {"--set", "a.b=c"}, {"--endpoint", "a b"}, {"--node-name", "A_B"}}) {
+    std::vector<std::string> all{"up", "--config", folder / "w.toml", "--state-dir", folder / "state", "--socket", folder / "s"};
+    all.insert(all.end(), words.begin(), words.end());
+    const Answer answer = wigwag(all);
+    EXPECT_EQ(answer.status, 2);
+    EXPECT_THAT(answer.err, testing::StartsWith("wigwag: --")) << testing::PrintToString(words);
+  }
+}
+
+TEST(Up, SaysHowToLeaveWhereNoDaemonRuns) {
+  const TemporaryFolder folder;
+  ASSERT_TRUE(start_crypto());
+  {
+    const auto directory = StateDir::open(folder / "state", StateDir::Missing::create);
+    ASSERT_TRUE(directory);
+    ASSERT_TRUE(found_network(*directory, {"home", "n1", std::nullopt, {}}, UnixTime{1'800'000'000}));
+  }
+  const Answer answer = wigwag({"up", "--name", "other", "--config", folder / "w.toml", "--state-dir", folder / "state", "--socket", folder / "s"});
+  EXPECT_EQ(answer.status, 1);
+  EXPECT_THAT(answer.err, HasSubstr("`wigwag up` without a token"));
+  EXPECT_THAT(answer.err, HasSubstr("remove " + folder / "state"));
+}
+
 TEST(Down, WithoutADaemonTakesNothingWhenNothingWasApplied) {
   const TemporaryFolder folder;
   const Answer answer = wigwag({"down", "--socket", folder / "s", "--state-dir", folder.path(), "--config", folder / "w.toml"});
@@ -163,12 +236,17 @@ TEST(Doctor, SaysWhatIsWrongAndTheMend) {
   ASSERT_EQ(::chmod(folder.path().c_str(), 0755), 0);
   const Answer answer = wigwag({"doctor", "--socket", folder / "s", "--state-dir", folder.path(), "--config", folder / "w.toml"});
   EXPECT_EQ(answer.status, 3);
-  EXPECT_THAT(answer.err, HasSubstr("no daemon answers"));
-  EXPECT_EQ(lines(answer.err), 1);
-  EXPECT_THAT(answer.out, HasSubstr("no daemon answers"));
+  EXPECT_EQ(answer.err, "") << "the list says already that no daemon answers";
+  EXPECT_THAT(answer.out, HasSubstr("daemon: no daemon answers on " + folder / "s" + "\n\tmend: start one with `wigwag up`"));
   EXPECT_THAT(answer.out, HasSubstr("chmod 700 " + folder.path()));
   const Answer json = wigwag({"doctor", "--json", "--socket", folder / "s", "--state-dir", folder.path(), "--config", folder / "w.toml"});
   EXPECT_TRUE(Json::parse(json.out, nullptr, false).is_array());
+}
+
+TEST(Doctor, TellsAStateDirectoryThatIsMissingFromOneThatIsClosed) {
+  const TemporaryFolder folder;
+  const Answer answer = wigwag({"doctor", "--socket", folder / "s", "--state-dir", folder / "none", "--config", folder / "w.toml"});
+  EXPECT_THAT(answer.out, HasSubstr("state: " + folder / "none" + " is not there yet\n\tmend: `wigwag up` makes it"));
 }
 
 TEST(Wigwagd, ChecksAConfigurationAndPrintsEveryFault) {
