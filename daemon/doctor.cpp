@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <fstream>
 #include <sstream>
@@ -85,9 +86,13 @@ bool port_bound(std::uint64_t port) {
 
 void check_ports(Checks& checks, const Json& facts) {
   const auto port = facts.value("listen_port", std::uint64_t{0});
-  const bool bound = port_bound(port);
-  checks.push_back({"port " + std::to_string(port), bound ? Finding::good : Finding::bad, bound ? "bound by WireGuard" : "nobody listens",
-                    bound ? "" : "see `wigwag events` for why the interface failed; is the port taken?"});
+  if (facts.value("joined", false)) {
+    const bool bound = port_bound(port);
+    checks.push_back({"port " + std::to_string(port), bound ? Finding::good : Finding::bad, bound ? "bound by WireGuard" : "nobody listens",
+                      bound ? "" : "see `wigwag events` for why the interface failed; is the port taken?"});
+  } else {
+    checks.push_back({"port " + std::to_string(port), Finding::good, "not needed before this node has joined", ""});
+  }
   if (!facts.value("accept_hello", true)) return;
   const auto hello = facts.value("hello_port", std::uint64_t{0});
   const bool answering = port_bound(hello);
@@ -142,7 +147,10 @@ void check_clock(Checks& checks, const Json& facts) {
 
 void check_state_dir(Checks& checks, const std::string& path) {
   struct stat about {};
-  if (::stat(path.c_str(), &about) != 0) return checks.push_back({"state", Finding::warning, path + " cannot be looked at", "run as root"});
+  if (::stat(path.c_str(), &about) != 0) {
+    if (errno == ENOENT) return checks.push_back({"state", Finding::warning, path + " is not there yet", "`wigwag up` makes it"});
+    return checks.push_back({"state", Finding::warning, path + " cannot be looked at", "run as root"});
+  }
   if ((about.st_mode & 077) != 0) return checks.push_back({"state", Finding::bad, path + " is open to others", "chmod 700 " + path});
   for (const char* name : {"identity.key", "wireguard.key", "root.key", "admin.key", "token"}) {
     const std::string file = path + "/" + name;
@@ -153,17 +161,28 @@ void check_state_dir(Checks& checks, const std::string& path) {
   checks.push_back({"state", Finding::good, path + " is closed to others", ""});
 }
 
+// The mend that a reason for not being joined asks for. The core's reasons carry their advice
+// behind the first full stop, or behind the last colon.
+std::string mend_of(const std::string& reason) {
+  if (reason.empty() || reason == "no seed has answered yet") return "check that the seed runs and that UDP to its hello port gets through";
+  if (const auto stop = reason.find(". "); stop != std::string::npos) return reason.substr(stop + 2);
+  if (const auto colon = reason.rfind(": "); colon != std::string::npos) return reason.substr(colon + 2);
+  return "do something about this reason, then `wigwag up` again";
+}
+
+std::string counted(std::uint64_t count, const char* one, const char* many) { return std::to_string(count) + " " + (count == 1 ? one : many); }
+
 void check_membership(Checks& checks, const Json& facts) {
   if (!facts.value("joined", false)) {
-    return checks.push_back({"membership", Finding::bad, "not joined: " + text_of(facts, "waiting_for"),
-                             "check that the seed runs and that UDP to its hello port gets through"});
+    const std::string reason = text_of(facts, "waiting_for");
+    return checks.push_back({"membership", Finding::bad, "not joined: " + reason, mend_of(reason)});
   }
   const auto unreached = facts.value("unreached", std::uint64_t{0});
   const auto known = facts.value("members", std::uint64_t{1});
   const auto others = known > 0 ? known - 1 : 0;
   checks.push_back({"membership", unreached == 0 ? Finding::good : Finding::warning,
-                    unreached == 0 ? std::to_string(others) + " other members, all living ones reached"
-                                   : std::to_string(unreached) + " living members have no direct path",
+                    unreached == 0 ? counted(others, "other member", "other members") + ", all living ones reached"
+                                   : counted(unreached, "living member has", "living members have") + " no direct path",
                     unreached == 0 ? "" : "let UDP to port " + std::to_string(facts.value("listen_port", std::uint64_t{0})) + " in on one of the two ends"});
   if (!facts.value("state_writable", true)) checks.push_back({"disk", Finding::bad, "the state cannot be written", "free space on the disk"});
 }
@@ -178,6 +197,13 @@ void check_config(Checks& checks, const DaemonFlags& flags) {
   checks.push_back({"configuration", loaded->notes.empty() ? Finding::good : Finding::warning,
                     loaded->notes.empty() ? flags.config + (loaded->file_found ? " is good" : " does not exist; the defaults hold") : joined(loaded->notes, "; "),
                     loaded->notes.empty() ? "" : "nothing to mend: only so that nobody counts on it"});
+}
+
+// Why no daemon answers says behind its colon what to do: without the right to ask, that is not `wigwag up`.
+Check silent_daemon(const std::string& why) {
+  const auto colon = why.rfind(": ");
+  if (colon == std::string::npos) return {"daemon", Finding::bad, why, "see the daemon's log"};
+  return {"daemon", Finding::bad, why.substr(0, colon), why.substr(colon + 2)};
 }
 
 const char* word(Finding finding) {
@@ -221,8 +247,11 @@ int run_doctor(const DaemonFlags& flags, bool json) {
   const auto reply = ask_daemon(flags.socket, {{"command", "facts"}}, std::chrono::seconds(10));
   const bool answered = reply && reply->ok && reply->result.is_object();
   const Json facts = answered ? reply->result : Json::object();
-  checks.push_back({"daemon", answered ? Finding::good : Finding::bad, answered ? "answers" : reply ? reply->error : reply.error().what,
-                    answered ? "" : "wigwag up, or see the daemon's log"});
+  if (answered) {
+    checks.push_back({"daemon", Finding::good, "answers", ""});
+  } else {
+    checks.push_back(silent_daemon(reply ? reply->error : reply.error().what));
+  }
   check_wireguard(checks, text_of(facts, "backend"));
   check_ipv6(checks);
   const std::string interface = text_of(facts, "interface");
@@ -237,8 +266,8 @@ int run_doctor(const DaemonFlags& flags, bool json) {
     check_membership(checks, facts);
   }
   const int status = report(checks, json);
-  // What needs no daemon has been checked; the rest could not be asked.
-  return reply ? status : complain(reply.error());
+  // What needs no daemon has been checked; the rest could not be asked, as the list says.
+  return !reply && reply.error().fault == ControlClient::Fault::nobody ? status_nobody : status;
 }
 
 }  // namespace wigwag
