@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "daemon/cli.hpp"
@@ -89,7 +90,11 @@ int run_plan(const ShowTerms& terms) {
   if (terms.json) return say(document(*plan)), status_done;
   const Json changes = plan->value("changes", Json::array());
   const Json conflicts = plan->value("conflicts", Json::array());
-  if (changes.empty()) say("nothing to change: " + text_of(*plan, "interface") + " is as wanted");
+  if (changes.empty() && !plan->value("joined", true)) {
+    say("nothing to change: this node is no member yet (" + text_of(*plan, "waiting_for") + "), so it wants no interface");
+  } else if (changes.empty()) {
+    say("nothing to change: " + text_of(*plan, "interface") + " is as wanted");
+  }
   for (const auto& change : changes) say(change.get<std::string>());
   for (const auto& conflict : conflicts) say("left alone: " + conflict.get<std::string>());
   return status_done;
@@ -162,10 +167,13 @@ int run_uninvite(const std::string& socket, const std::string& id) {
 int run_reload(const std::string& socket) {
   const auto done = ask(socket, {{"command", "reload"}});
   if (!done) return done.error();
-  const auto names = [&](const char* key) { return joined(done->value(key, std::vector<std::string>{}), ", "); };
-  say(names("applied").empty() ? "reloaded: nothing new to apply" : "reloaded: applied " + names("applied"));
-  if (!names("needs_restart").empty()) {
-    say("cannot change while running: " + names("needs_restart") + "; restart the daemon (no traffic is lost by that)");
+  const auto applied = done->value("applied", std::vector<std::string>{});
+  say(applied.empty() ? "reloaded: nothing new to apply" : "reloaded: applied " + joined(applied, ", "));
+  const auto waiting = done->value("needs_restart", std::vector<std::string>{});
+  if (!waiting.empty()) {
+    const bool interface = std::find(waiting.begin(), waiting.end(), "wireguard.interface") != waiting.end();
+    say("cannot change while running: " + joined(waiting, ", ") + "; restart the daemon (" +
+        (interface ? "it takes the old interface down before it makes the new one, so traffic stops for a moment)" : "no traffic is lost by that)"));
   }
   for (const auto& note : done->value("notes", std::vector<std::string>{})) say("note: " + note);
   return status_done;

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <ctime>
 #include <fstream>
@@ -134,6 +135,12 @@ int take_token(const Wish& wish, const StateDir& directory) {
 // What this node is to be, or is.
 enum class Part : std::uint8_t { founder, joiner, waiting_joiner, member };
 
+// How to get out of a membership while no daemon answers, which `wigwag leave` asks.
+std::string leave_first(const StateDir& directory) {
+  return "`wigwag leave` first (a daemon must run for that: `wigwag up` without a token starts it; if this machine never was in use there, "
+         "remove " + directory.path() + " instead)";
+}
+
 // Decides it, or refuses, before anything is written but the state directory itself.
 Result<Part, int> judge(const Wish& wish, const StateDir& directory) {
   const auto membership = membership_in(directory);
@@ -141,10 +148,10 @@ Result<Part, int> judge(const Wish& wish, const StateDir& directory) {
   if (membership->has_value()) {
     const Membership& held = **membership;
     if (wish.token && wish.token->network != held.network) {
-      return Unexpected{complain("this node is a member of " + held.network_name + " and the token is for another network: `wigwag leave` first")};
+      return Unexpected{complain("this node is a member of " + held.network_name + " and the token is for another network: " + leave_first(directory))};
     }
     if (!wish.flags.network_name.empty() && wish.flags.network_name != held.network_name) {
-      return Unexpected{complain("this node is a member of " + held.network_name + " already: `wigwag leave` first, or leave --name away")};
+      return Unexpected{complain("this node is a member of " + held.network_name + " already: leave --name away, or " + leave_first(directory))};
     }
     return Part::member;
   }
@@ -213,10 +220,15 @@ int give_up(const Wish& wish, const std::string& why) {
   return complain("not joined: " + why);
 }
 
+// Members beside this node; who has left the network is shown for a while, and is none.
 std::size_t others_in(const Json& status) {
-  const auto known = status.value("members", Json::array()).size();
-  return known > 0 ? known - 1 : 0;
+  const Json members = status.value("members", Json::array());
+  const auto known = std::count_if(members.begin(), members.end(), [](const Json& member) { return text_of(member, "health") != "left"; });
+  return known > 0 ? static_cast<std::size_t>(known - 1) : 0;
 }
+
+// A reason that ends as a sentence, to go on behind it.
+std::string unended(const std::string& sentence) { return sentence.substr(0, sentence.find_last_not_of(". ") + 1); }
 
 std::string others_words(std::size_t others, Part part) {
   if (others > 0) return "; it knows " + std::to_string(others) + (others == 1 ? " other member" : " other members");
@@ -239,7 +251,7 @@ int wait_for_join(const Wish& wish, Part part, Json status, const Launched& laun
     if (!joined && wish.token && status.value("refused", false)) return give_up(wish, why);
     if (std::chrono::steady_clock::now() > deadline) {
       if (joined) break;
-      return complain("not joined yet: " + why + "; the daemon keeps trying, see `wigwag status` and " + launched.log);
+      return complain("not joined yet: " + unended(why) + "; the daemon keeps trying, see `wigwag status` and " + launched.log);
     }
     std::this_thread::sleep_for(pause);
     const auto reply = ask_daemon(wish.flags.daemon.socket, {{"command", "status"}}, std::chrono::seconds(5));

@@ -114,10 +114,13 @@ void Shell::answer_plan(const ControlCall& call) {
       [this, call]() -> asio::awaitable<void> {
         const auto plan = co_await reconciler_->plan();
         if (!plan) co_return call.end(encode_refusal(to_string(plan.error())));
+        const NodeStatus status = node_.status(now());
         Json changes = Json::array(), conflicts = Json::array();
         for (const auto& change : plan->changes) changes.push_back(to_string(change));
         for (const auto& conflict : plan->conflicts) conflicts.push_back(to_string(conflict));
         call.end(encode_result({{"interface", terms_.config.interface},
+                                {"joined", status.joined},
+                                {"waiting_for", status.waiting_for},
                                 {"empty", plan->empty()},
                                 {"changes", std::move(changes)},
                                 {"conflicts", std::move(conflicts)}}));
@@ -312,8 +315,11 @@ asio::awaitable<void> Shell::finish_leaving(bool goodbye_said) {
 void Shell::answer_facts(const ControlCall& call) {
   const NodeStatus status = node_.status(now());
   const NodeCounters& counters = node_.counters();
-  std::size_t unreached = 0;
-  for (const auto& member : status.members) unreached += member.health == Health::alive && member.path == PathKind::none ? 1 : 0;
+  std::size_t members = 0, unreached = 0;
+  for (const auto& member : status.members) {
+    members += member.health != Health::left ? 1 : 0;
+    unreached += member.health == Health::alive && member.path == PathKind::none ? 1 : 0;
+  }
   call.end(encode_result({{"interface", terms_.config.interface},
                           {"backend", host_status().backend},
                           {"listen_port", terms_.config.port},
@@ -323,7 +329,7 @@ void Shell::answer_facts(const ControlCall& call) {
                           {"state_dir", directory_.path()},
                           {"joined", status.joined},
                           {"waiting_for", status.waiting_for},
-                          {"members", status.members.size()},
+                          {"members", members},
                           {"unreached", unreached},
                           {"ipv4", status.ipv4_prefix ? to_string(*status.ipv4_prefix) : ""},
                           {"kernel_settled", host_status().kernel_settled},
