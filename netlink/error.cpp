@@ -64,7 +64,8 @@ const char* advice(NetFault fault) {
 }  // namespace
 
 std::string to_string(const NetError& error) {
-  std::string text = error.what + " failed";
+  // What stands in the way was looked at before anything was tried.
+  std::string text = error.fault == NetFault::foreign_device ? "cannot " + error.what : error.what + " failed";
   if (error.code != 0) text += std::string(": ") + std::strerror(error.code);
   return text + " (" + advice(error.fault) + ")";
 }

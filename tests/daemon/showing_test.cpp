@@ -8,6 +8,7 @@
 #include "daemon/status_text.hpp"
 #include "daemon/table.hpp"
 #include "daemon/words.hpp"
+#include "netlink/error.hpp"
 
 namespace wigwag {
 namespace {
@@ -281,6 +282,12 @@ TEST(Table, AlignsByCharactersAndNotBytes) {
   table.add({{"ü"}, {"1", Colour::none, true}});
   table.add({{"xyz"}, {"100", Colour::none, true}});
   EXPECT_EQ(table.text(false), "A      B\nü      1\nxyz  100\n");
+}
+
+TEST(NetErrors, OfAForeignInterfaceAreASentence) {
+  const std::string text = to_string(NetError{NetFault::foreign_device, 0, "use interface eth0: it exists and is no WireGuard interface"});
+  EXPECT_THAT(text, testing::StartsWith("cannot use interface eth0: it exists and is no WireGuard interface ("));
+  EXPECT_THAT(to_string(NetError{NetFault::busy, 0, "add route"}), testing::StartsWith("add route failed ("));
 }
 
 TEST(Words, FindTheNearestKey) {
