@@ -68,9 +68,11 @@ CLI::App* add_show(CLI::App& app, Commands& commands, const char* name, const ch
 }
 
 void add_showing(CLI::App& app, Commands& commands) {
-  auto* status = add_show(app, commands, "status", "this node, the network, every member", run_status, "print one document with stable fields; with --watch one a line");
+  auto* status = add_show(app, commands, "status", "this node, the network, every member", run_status,
+                          "print one document with stable fields; with --watch one a line");
   status->add_flag("--watch", commands.show.follow, "again every second");
-  auto* events = add_show(app, commands, "events", "joins, failures, path changes, one a line", run_events, "print each event as one document with stable fields, one a line");
+  auto* events = add_show(app, commands, "events", "joins, failures, path changes, one a line", run_events,
+                          "print each event as one document with stable fields, one a line");
   events->add_flag("--follow", commands.show.follow, "go on as they happen");
   add_show(app, commands, "plan", "what the daemon would change in the kernel now, changing nothing", run_plan, one_document);
   auto* graph = add_show(app, commands, "graph", "the mesh as this node sees it", run_graph, nullptr);

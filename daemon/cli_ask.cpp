@@ -91,7 +91,7 @@ int run_plan(const ShowTerms& terms) {
   const Json changes = plan->value("changes", Json::array());
   const Json conflicts = plan->value("conflicts", Json::array());
   if (changes.empty() && !plan->value("joined", true)) {
-    say("nothing to change: this node is no member yet (" + text_of(*plan, "waiting_for") + "), so it wants no interface");
+    say("nothing to change: this node is no member yet, so it wants no interface: " + text_of(*plan, "waiting_for"));
   } else if (changes.empty()) {
     say("nothing to change: " + text_of(*plan, "interface") + " is as wanted");
   }

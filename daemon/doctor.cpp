@@ -181,8 +181,9 @@ void check_membership(Checks& checks, const Json& facts) {
   const auto known = facts.value("members", std::uint64_t{1});
   const auto others = known > 0 ? known - 1 : 0;
   checks.push_back({"membership", unreached == 0 ? Finding::good : Finding::warning,
-                    unreached == 0 ? counted(others, "other member", "other members") + ", all living ones reached"
-                                   : counted(unreached, "living member has", "living members have") + " no direct path",
+                    others == 0      ? "no other member"
+                    : unreached == 0 ? counted(others, "other member", "other members") + ", all living ones reached"
+                                     : counted(unreached, "living member has", "living members have") + " no direct path",
                     unreached == 0 ? "" : "let UDP to port " + std::to_string(facts.value("listen_port", std::uint64_t{0})) + " in on one of the two ends"});
   if (!facts.value("state_writable", true)) checks.push_back({"disk", Finding::bad, "the state cannot be written", "free space on the disk"});
 }

@@ -66,6 +66,7 @@ TEST_F(Replies, OfDoctorCountInGoodEnglish) {
   EXPECT_THAT(doctor({{"joined", true}, {"members", 2}, {"unreached", 1}}), HasSubstr("membership: 1 living member has no direct path"));
   EXPECT_THAT(doctor({{"joined", true}, {"members", 4}, {"unreached", 2}}), HasSubstr("membership: 2 living members have no direct path"));
   EXPECT_THAT(doctor({{"joined", true}, {"members", 2}, {"unreached", 0}}), HasSubstr("membership: 1 other member, all"));
+  EXPECT_THAT(doctor({{"joined", true}, {"members", 1}, {"unreached", 0}}), HasSubstr("membership: no other member"));
 }
 
 TEST_F(Replies, OfPlanSayThatThisNodeIsNoMemberYet) {
@@ -73,7 +74,7 @@ TEST_F(Replies, OfPlanSayThatThisNodeIsNoMemberYet) {
   EXPECT_THAT(shown({"plan"}, nothing), HasSubstr("wigwag0 is as wanted"));
   Json waiting = nothing;
   waiting.update({{"joined", false}, {"waiting_for", "no seed has answered yet"}});
-  EXPECT_EQ(shown({"plan"}, waiting), "nothing to change: this node is no member yet (no seed has answered yet), so it wants no interface\n");
+  EXPECT_EQ(shown({"plan"}, waiting), "nothing to change: this node is no member yet, so it wants no interface: no seed has answered yet\n");
 }
 
 TEST_F(Replies, OfReloadTellWhatARestartInterrupts) {
