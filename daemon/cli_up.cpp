@@ -230,13 +230,14 @@ std::size_t others_in(const Json& status) {
 // A reason that ends as a sentence, to go on behind it.
 std::string unended(const std::string& sentence) { return sentence.substr(0, sentence.find_last_not_of(". ") + 1); }
 
-std::string others_words(std::size_t others, Part part) {
+std::string others_words(std::size_t others, Part part, const std::string& why) {
   if (others > 0) return "; it knows " + std::to_string(others) + (others == 1 ? " other member" : " other members");
   switch (part) {
     case Part::founder: return "";
     case Part::member: return "; it knows no other member";
     case Part::joiner:
-    case Part::waiting_joiner: return "; no member has answered yet; it keeps trying, see `wigwag status`";
+    case Part::waiting_joiner:
+      return "; no member has let it in yet" + (why.empty() ? why : ": " + unended(why)) + "; it keeps trying, see `wigwag status`";
   }
   return "";
 }
@@ -261,7 +262,7 @@ int wait_for_join(const Wish& wish, Part part, Json status, const Launched& laun
     }
   }
   say("member of " + text_of(status.value("network", Json::object()), "name") + ": this node is " + self_words(status) +
-      others_words(others_in(status), part));
+      others_words(others_in(status), part, text_of(status, "waiting_for")));
   return status_done;
 }
 

@@ -177,6 +177,9 @@ void check_membership(Checks& checks, const Json& facts) {
     const std::string reason = text_of(facts, "waiting_for");
     return checks.push_back({"membership", Finding::bad, "not joined: " + reason, mend_of(reason)});
   }
+  if (const std::string alone = text_of(facts, "waiting_for"); !alone.empty()) {
+    return checks.push_back({"membership", Finding::warning, "nobody is there: " + alone, mend_of(alone)});
+  }
   const auto unreached = facts.value("unreached", std::uint64_t{0});
   const auto known = facts.value("members", std::uint64_t{1});
   const auto others = known > 0 ? known - 1 : 0;

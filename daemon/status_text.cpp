@@ -80,7 +80,9 @@ std::string head_line(const Json& status, bool colours) {
   }
   std::string line = "network " + text_of(network, "name") + "  " + text_of(network, "ipv4") + "  " + text_of(network, "ipv6") + "  ";
   line += truth_of(status, "converged") ? coloured("converged", Colour::good, colours) : coloured("settling", Colour::warning, colours);
-  return line + "  digest " + text_of(status, "digest").substr(0, 12) + "\n";
+  line += "  digest " + text_of(status, "digest").substr(0, 12) + "\n";
+  const std::string why = text_of(status, "waiting_for");
+  return why.empty() ? line : line + coloured("nobody is there: " + why, Colour::warning, colours) + "\n";
 }
 
 }  // namespace

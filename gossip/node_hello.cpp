@@ -32,7 +32,7 @@ HelloOffer Node::Impl::offer() {
 
 void Node::Impl::seek_tick() {
   for (const auto& silent : hello_client_.tick(now_.at, out_)) {
-    if (!joined_ || alone()) waiting_for_ = "no answer from " + to_string(silent) + " (UDP)";
+    if (!joined_ || alone()) waiting_for_ = "no answer from " + to_string(silent) + ". Check that wigwag runs there and that UDP gets through.";
   }
   if (now_.at < next_call_ || leaving_since_) return;
   call_somebody();

@@ -54,6 +54,8 @@ TEST_F(Replies, OfDoctorFollowTheReasonForNotBeingJoined) {
   const std::string spent = joining("203.0.113.5:51822 refused: invitation used up. Ask for a new token (wigwag invite).");
   EXPECT_THAT(spent, HasSubstr("mend: Ask for a new token (wigwag invite).\n"));
   EXPECT_THAT(spent, Not(HasSubstr("UDP to its hello port")));
+  EXPECT_THAT(doctor({{"joined", true}, {"waiting_for", "no answer from 203.0.113.5:51822. Check that UDP gets through."}}),
+              HasSubstr("mend: Check that UDP gets through.\n"));
   EXPECT_THAT(joining("no invitation: ask a member for one"), HasSubstr("mend: ask a member for one\n"));
 }
 

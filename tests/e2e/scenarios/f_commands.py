@@ -119,7 +119,7 @@ def a_fleet_that_knocks_in_vain(mesh):
     secret.write_text(mesh.invite("--uses", "0", "--seed", "198.51.100.199") + "\n")
     secret.chmod(0o600)
     said = two.wigwag("up", "--seed", "198.51.100.198", "--secret-file", "/etc/wigwag/secret", "--node-name", two.name, "--wait", "2s", timeout=60)
-    require("no member has answered yet" in said.stdout, f"`up` says: {said.stdout}{said.stderr}")
+    require("no member has let it in yet" in said.stdout, f"`up` says: {said.stdout}{said.stderr}")
     again = two.wigwag("up", "--set", f"network.seeds={one.underlay}", timeout=60)
     require("already up" in again.stdout, f"the second `up` says: {again.stdout}{again.stderr}")
     mesh.converge([one, two])
