@@ -194,7 +194,7 @@ def shape(tree):
 # ---- words: nothing unfinished, nothing about one machine ----
 
 UNFINISHED = r"\b(TODO|FIXME|XXX|HACK)\b|\bfor now\b"
-ELSEWHERE = r"(?<![\w.])/work/|/tmp/build-|\bdeb\.debian\.org\b|\bregistry\.npmjs\b"
+ELSEWHERE = r"(?<![\w.])/home/\w|/tmp/\w+-?build|/tmp/build-|\bdeb\.debian\.org\b"
 
 
 def words(tree):

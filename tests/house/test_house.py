@@ -135,8 +135,8 @@ class Words(unittest.TestCase):
             self.assertTrue(findings("words", README_md=text), text)
 
     def test_no_machine_is_named(self):
-        self.assertTrue(findings("words", README_md="see /work/somewhere"))
-        self.assertFalse(findings("words", README_md="see ../work/somewhere and a/work/b"))
+        self.assertTrue(findings("words", README_md="see /home/somebody/wigwag"))
+        self.assertFalse(findings("words", README_md="see ../home/somewhere and a/home/b"))
 
 
 class Main(unittest.TestCase):
