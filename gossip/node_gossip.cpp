@@ -128,6 +128,8 @@ void Node::Impl::member_news(const NodeId& id, const Item& item, const Outcome& 
   } else if (before != Health::alive) {
     member.dormant = false;
     peer_endpoints_.retry(id);
+    // It may be elsewhere now, and answers that waited for its return are no measure of the way.
+    if (before == Health::dead) prober_.forget(id);
     prober_.greet(id, now_.at, mail_);  // its tunnel may have gone cold meanwhile
     raise(EventKind::member_alive, id);
   } else {
