@@ -149,7 +149,10 @@ std::vector<ProbeResult> Prober::tick(Instant now, const Roster& roster, LocalHe
       continue;
     }
     const auto subject = subjects_.find(probe.subject);
-    const bool warm = subject != subjects_.end() && (subject->second.answered || now - subject->second.since >= warm_up);
+    // Who never answered us, may never have been within our reach: then only what others said too is evidence.
+    const bool reached = subject != subjects_.end() && subject->second.answered;
+    const bool others_asked = subject != subjects_.end() && probe.why == Why::schedule && now - subject->second.since >= warm_up;
+    const bool warm = reached || others_asked;
     ++missed_;
     if (probe.why == Why::schedule) health.missed();
     results.push_back({probe.subject, false, false, warm});

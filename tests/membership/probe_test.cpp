@@ -288,6 +288,31 @@ TEST_F(ProbeTest, AnswersThoseWhoAskedForIt) {
   EXPECT_EQ(told[1].second.sequence, 50U);
 }
 
+// Nobody else is asked about it, and our way to the subject may never have worked.
+TEST_F(ProbeTest, ForAnotherIsEvidenceOnlyAgainstWhoEverAnswered) {
+  for (const bool answered_before : {false, true}) {
+    Prober fresh(mesh.id(0), 5);
+    std::swap(prober, fresh);
+    silent.clear();
+    if (!answered_before) silent.insert(mesh.id(1));
+    prober.watch(subjects, now);
+    advance_for(seconds(20));
+    const auto next_word_on_it = [&] {
+      while (true) {
+        for (const auto& result : advance()) {
+          if (result.subject == mesh.id(1)) return result;
+        }
+      }
+    };
+    next_word_on_it();  // on a probe of our own
+    silent.insert(mesh.id(1));
+    Outbox out;
+    prober.on_request(mesh.id(2), {40, mesh.id(1)}, now, health, out);
+    ASSERT_EQ(sent<Ping>(out).size(), 1U);
+    EXPECT_EQ(next_word_on_it().on_schedule, answered_before);
+  }
+}
+
 TEST_F(ProbeTest, HoldsABoundedNumberOfProbesHoweverManyAreAskedFor) {
   Outbox out;
   for (std::uint64_t number = 1; number <= 300; ++number) {
