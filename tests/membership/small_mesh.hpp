@@ -20,6 +20,16 @@ inline NodeId numbered_id(std::uint64_t number) { return public_key(numbered_ide
 
 inline Instant instant(Duration since_start) { return Instant{} + hours(1) + since_start; }
 
+// What of one kind is in an outbox, with its receivers.
+template <class Kind>
+std::vector<std::pair<NodeId, Kind>> sent(const Outbox& out) {
+  std::vector<std::pair<NodeId, Kind>> found;
+  for (const auto& mail : out) {
+    if (const auto* message = std::get_if<Kind>(&mail.message)) found.emplace_back(mail.to, *message);
+  }
+  return found;
+}
+
 // Members are numbers from 1 on; number 0 is the sponsor of all others and was let in by an admin.
 struct SmallMesh : SmallWorld {
   NodeSecret identity(std::uint64_t number) const { return number == 0 ? sponsor.duplicate() : numbered_identity(number); }
