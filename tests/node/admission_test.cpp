@@ -35,8 +35,7 @@ TEST(Invitation, UsedTwiceAccordingToTheDiskLetsInOne) {
 TEST(Member, ForgottenStaysForgottenWhenANeighbourStillKnowsIt) {
   LoneNode lone;
   lone.settle();
-  Record old = lone.mesh.record_body(3, {2, 0});
-  old.expires = UnixTime{lone.now.wall.seconds + 10};
+  const Record old = lone.about_to_run_out(3);
   const auto item = SmallMesh::member_item(lone.mesh.sign(old, 3), lone.mesh.chain(3));
   lone.step(lone.from(2, Push{{item}}));
   lone.now.wall.seconds += 3 * 24 * 3600;
@@ -51,8 +50,7 @@ TEST(Member, ForgottenStaysForgottenWhenANeighbourStillKnowsIt) {
 TEST(Member, WhoseRecordHasRunOutIsNotCalledWhileOthersSpeak) {
   LoneNode lone;
   lone.settle();
-  Record old = lone.mesh.record_body(3, {2, 0});
-  old.expires = UnixTime{lone.now.wall.seconds + 10};
+  const Record old = lone.about_to_run_out(3);
   lone.step(lone.from(2, Push{{SmallMesh::record_item(lone.mesh.sign(old, 3))}}));
   lone.run_beside(0, minutes(3));
   lone.called.clear();

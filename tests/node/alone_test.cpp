@@ -34,8 +34,7 @@ TEST(Silence, EndsWithTheFirstWord) {
 TEST(Silence, MakesANodeCallThoseWhoseRecordsRanOutToo) {
   LoneNode lone;
   lone.settle();
-  Record old = lone.mesh.record_body(3, {2, 0});
-  old.expires = UnixTime{lone.now.wall.seconds + 10};
+  const Record old = lone.about_to_run_out(3);
   lone.step(lone.from(2, Push{{SmallMesh::record_item(lone.mesh.sign(old, 3))}}));
   lone.run_beside(2, minutes(3));
   lone.run_for(minutes(10));

@@ -117,6 +117,12 @@ struct LoneNode {
     }
     return id == public_key(mesh.joiner);
   }
+  // A record of a member that holds for ten seconds.
+  Record about_to_run_out(std::uint64_t number) const {
+    Record record = mesh.record_body(number, {2, 0});
+    record.expires = UnixTime{now.wall.seconds + 10};
+    return record;
+  }
   // What the node has said to a member since the last look.
   std::vector<Message> heard_by(std::uint64_t number) { return std::exchange(inboxes[mesh.id(number)], {}); }
   template <class Kind>
