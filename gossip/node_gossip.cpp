@@ -127,9 +127,9 @@ void Node::Impl::member_news(const NodeId& id, const Item& item, const Outcome& 
     if (member.live()) raise(EventKind::member_joined, id);
   } else if (before != Health::alive) {
     member.dormant = false;
-    peer_endpoints_.retry(id);
-    // It may be elsewhere now, and answers that waited for its return are no measure of the way.
-    if (before == Health::dead) prober_.forget(id);
+    // It may be elsewhere now, and answers that waited for its return are no measure of the way. One that
+    // was suspected only spoke up, perhaps by a detour: that says nothing about the way between us.
+    if (before == Health::dead) peer_endpoints_.retry(id), prober_.forget(id);
     prober_.greet(id, now_.at, mail_);  // its tunnel may have gone cold meanwhile
     raise(EventKind::member_alive, id);
   } else {

@@ -67,7 +67,7 @@ void Node::Impl::on(const LocalAddresses& local) {
   local_known_ = true;
   self_stale_ = true;
   endpoints_revision_ = UINT64_MAX;
-  for (const auto& seat : roster_.seats()) peer_endpoints_.retry(seat.node);
+  for (const auto& seat : roster_.seats()) peer_endpoints_.moved(seat.node);
   if (!joined_ || !kernel_) return;
   std::size_t greeted = 0;
   for (const auto& seat : roster_.seats()) {

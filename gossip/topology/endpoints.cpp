@@ -151,9 +151,16 @@ void PeerEndpoints::retry(const NodeId& id) {
   const auto found = peers_.find(id);
   if (found == peers_.end()) return;
   auto seen = std::move(found->second.seen);
-  if (seen) seen->heard_at.reset(), seen->unanswered_since.reset();
   found->second = Peer{};
   found->second.seen = std::move(seen);
+}
+
+void PeerEndpoints::moved(const NodeId& id) {
+  retry(id);
+  const auto found = peers_.find(id);
+  if (found == peers_.end() || !found->second.seen) return;
+  found->second.seen->heard_at.reset();
+  found->second.seen->unanswered_since.reset();
 }
 
 const PeerEndpoints::Seen* PeerEndpoints::seen(const NodeId& id) const {

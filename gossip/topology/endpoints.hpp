@@ -90,8 +90,10 @@ class PeerEndpoints {
     bool down = false;
   };
   bool judge(const NodeId& id, const Facts& facts, Instant now);
-  // The path stopped working or we moved: candidates are tried afresh, and silence counts from now.
+  // The peer came back or called, perhaps from elsewhere: its candidates are tried afresh.
   void retry(const NodeId& id);
+  // We moved: besides, what was heard or went unanswered before says nothing about here.
+  void moved(const NodeId& id);
   void forget(const NodeId& id) { peers_.erase(id); }
   // When a candidate's patience ends next.
   Instant next_wakeup() const;

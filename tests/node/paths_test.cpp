@@ -72,6 +72,25 @@ TEST_F(Paths, AreKnownOfWhomWeLearnAfterTheKernelWasSeen) {
   EXPECT_EQ(lone.member(late)->path, PathKind::direct);
 }
 
+// Two that moved at the same moment: each is suspected by the other again and again, and clears itself
+// through the rest. That must not keep the other from seeking it where it says that it is.
+TEST_F(Paths, AreGivenUpThoughThePeerClearsItselfThroughOthers) {
+  std::uint32_t version = 1;
+  for (int look = 0; look < 4; ++look) {
+    ASSERT_EQ(wanted(), std::nullopt) << look;
+    lone.step(lone.from(3, Push{{lone.mesh.accusation(3, other, {version, 0})}}));
+    ASSERT_EQ(lone.member(other)->health, Health::suspect);
+    lone.step(lone.from(3, Push{{lone.mesh.member(other, {++version, 0})}}));
+    ASSERT_EQ(lone.member(other)->health, Health::alive);
+    lone.advance_to(lone.now.at + seconds(5));
+    peer.tx_bytes += 96;
+    show();
+  }
+  const auto announced = lone.mesh.record_body(other).endpoints;
+  ASSERT_FALSE(announced.empty());
+  EXPECT_EQ(wanted(), announced.front());
+}
+
 // Whom a hello came from lately is sought where it came from, however many others have called.
 TEST(Hints, OfThoseThatAreKnownFollowThemThoughTheTableIsFull) {
   constexpr std::uint64_t callers = 1100;  // more than there is room for

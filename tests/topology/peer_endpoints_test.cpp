@@ -103,7 +103,7 @@ TEST_F(PeerEndpointsTest, StayTheKernelsWhereverTheWallClockIsSet) {
     look(seconds(5), step_s);
     EXPECT_TRUE(endpoints.stands(id, start + seconds(5))) << step_s;
     EXPECT_EQ(wanted_at(seconds(5)), std::nullopt) << step_s;
-    endpoints.retry(id);
+    endpoints.moved(id);
     EXPECT_EQ(wanted_at(seconds(6)), std::nullopt) << "though we moved as well, " << step_s;
     look(seconds(170), step_s);
     EXPECT_FALSE(endpoints.stands(id, start + seconds(170))) << "nor does an old session live longer, " << step_s;

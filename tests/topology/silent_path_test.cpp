@@ -58,6 +58,27 @@ TEST(SilentPath, StandsAgainWithTheFirstAnswer) {
   EXPECT_EQ(peer.endpoints.wanted(peer.id), std::nullopt);
 }
 
+// It may have called by hello, or have been heard of through others.
+TEST(SilentPath, IsGivenUpHoweverOftenThePeerIsTriedAfresh) {
+  Watched peer;
+  peer.record.endpoints = {new_place};
+  for (int i = 0; i < 5; ++i) {
+    peer.look(0, 96);
+    peer.endpoints.retry(peer.id);
+  }
+  EXPECT_TRUE(peer.endpoints.silent(peer.id));
+}
+
+TEST(SilentPath, CountsFromWhenWeMoved) {
+  Watched peer;
+  for (int i = 0; i < 3; ++i) peer.look(0, 96);
+  peer.endpoints.moved(peer.id);
+  peer.look(0, 96);
+  EXPECT_FALSE(peer.endpoints.silent(peer.id)) << "15 s, of which none were spent here";
+  for (int i = 0; i < 3; ++i) peer.look(0, 96);
+  EXPECT_TRUE(peer.endpoints.silent(peer.id));
+}
+
 TEST(SilentPath, IsNotOneOnWhichNobodySpeaks) {
   Watched peer;
   for (int i = 0; i < 20; ++i) peer.look(0, 0);
