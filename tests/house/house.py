@@ -68,7 +68,15 @@ LAYERS = {
     "netlink/tunnel_diff": ("gossip/base/",),
     "netlink/": ("gossip/base/", "netlink/tunnel_diff"),
     "daemon/": ("gossip/", "netlink/"),
-    "sim/": ("gossip/", "netlink/tunnel_diff"),
+    "sim/world/": ("gossip/", "netlink/tunnel_diff"),
+    "sim/hostile/": ("gossip/", "sim/world/"),
+    "sim/scenario/": ("gossip/base/", "sim/world/", "sim/hostile/"),
+    "sim/check/": ("gossip/", "netlink/tunnel_diff", "sim/world/", "sim/hostile/", "sim/scenario/"),
+    "sim/run/": ("gossip/", "sim/world/", "sim/hostile/", "sim/scenario/", "sim/check/"),
+    "sim/report/": ("gossip/base/", "gossip/status.", "sim/scenario/", "sim/run/"),
+    "sim/explore/": ("gossip/base/", "sim/scenario/", "sim/run/", "sim/report/"),
+    "sim/replay/": ("gossip/",),
+    "sim/": ("gossip/", "sim/"),
 }
 
 
@@ -100,7 +108,7 @@ DOORS = {
     r"<libmnl/": ("netlink/", "tests/netlink/", "tests/kernel/"),
     r"<boost/": ("netlink/", "daemon/", "tests/netlink/", "tests/kernel/", "tests/daemon/"),
     r"<spdlog/": ("daemon/",),
-    r"<toml\+\+/|<toml\.hpp>": ("daemon/",),
+    r"<toml\+\+/|<toml\.hpp>": ("daemon/", "sim/scenario/"),
     r"<CLI/": ("daemon/", "sim/"),
     r"<nlohmann/": ("daemon/", "sim/", "tests/daemon/"),
 }

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "sim/world.hpp"
+#include "sim/world/world.hpp"
 #include "tests/node/lone_node.hpp"
 
 // How a node comes to its admission, and what it makes of others'.

@@ -5,7 +5,7 @@
 #include <iostream>
 #include <numeric>
 
-#include "sim/world.hpp"
+#include "sim/world/world.hpp"
 
 namespace wigwag::sim {
 namespace {

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "gossip/node.hpp"
-#include "sim/event_queue.hpp"
-#include "sim/fake_kernel.hpp"
-#include "sim/underlay.hpp"
+#include "sim/world/event_queue.hpp"
+#include "sim/world/fake_kernel.hpp"
+#include "sim/world/underlay.hpp"
 
 namespace wigwag::sim {
 

@@ -1,4 +1,4 @@
-#include "sim/underlay.hpp"
+#include "sim/world/underlay.hpp"
 
 namespace wigwag::sim {
 

@@ -10,7 +10,7 @@
 
 #include "gossip/base/rng.hpp"
 #include "gossip/base/tunnel.hpp"
-#include "sim/event_queue.hpp"
+#include "sim/world/event_queue.hpp"
 
 namespace wigwag::sim {
 

@@ -9,7 +9,7 @@
 
 #include "gossip/base/ip.hpp"
 #include "gossip/base/rng.hpp"
-#include "sim/event_queue.hpp"
+#include "sim/world/event_queue.hpp"
 
 namespace wigwag::sim {
 

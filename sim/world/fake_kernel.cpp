@@ -1,4 +1,4 @@
-#include "sim/fake_kernel.hpp"
+#include "sim/world/fake_kernel.hpp"
 
 #include <algorithm>
 #include <utility>
