@@ -41,6 +41,13 @@ struct Moment {
   std::size_t by = 0;                    // for suspected, down, cleared: how many others now think so
 };
 
+// Who a node is, for the picture.
+struct Identity {
+  std::string name;
+  std::string region;                    // empty: of none in particular
+  std::string group;                     // of NodeGroup::name; empty: none
+};
+
 // A fault that was played, for the time line.
 struct Played {
   double at = 0, until = 0;
@@ -68,6 +75,7 @@ struct RunOutcome {
   Figure convergence;                   // from a lasting change of the live set until all views are right
   Figure update;                        // from a member's new record until 99 % hold it
   Figure detection;                     // from a crash until 99 % of the others see it Down
+  Figure failover;                      // from a home's loss until traffic to the node flows through another
   Figure healing;                       // from a partition's end to full agreement
   std::uint64_t false_downs = 0;         // verdicts against members that ran and could be reached
   double node_hours = 0;                 // of running daemons
@@ -76,6 +84,7 @@ struct RunOutcome {
   double handshakes_per_node_min = 0;
   double reachable = 1;                  // mean over time of Sample::reachable, once all had joined
   std::vector<Sample> samples;
+  std::vector<Identity> identities;      // by number; a node without one is called by its number
   std::vector<Moment> moments;
   std::vector<Played> played;
   std::vector<Broken> broken;
