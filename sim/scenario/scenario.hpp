@@ -25,7 +25,8 @@ struct Selection {
   bool operator==(const Selection&) const = default;
 };
 
-// Nodes that have something in common. Nodes that no group takes are ordinary: public, honest.
+// Nodes that have something in common. Nodes that no group takes are ordinary: public, honest. A node is
+// in one group at most, and the first `Joining::seeds` nodes are in none: a seed is somebody ordinary.
 struct NodeGroup {
   std::string name;
   std::optional<std::size_t> count;
@@ -81,9 +82,9 @@ struct Happening {
   enum class Kind : std::uint8_t {
     crash,        // the daemon dies; the kernel goes on. Undone: it starts again
     reboot,       // the machine dies. Undone: it starts again, with `disk`
-    restart,      // the daemon dies and starts at once, with `disk`; `spread` apart (rolling) or all at once
+    restart,      // the daemon dies and starts at once, with `disk`
     leave,        // says goodbye
-    join,         // `who.count` new nodes join
+    join,         // `who.count` new nodes join, of `who.group` and in `who.region` where named
     pause,        // stands still; undone: goes on
     busy,         // each input costs `amount`
     cut,          // the cable is out
@@ -99,12 +100,13 @@ struct Happening {
     turn_hostile, // behaves as `behaviour` says
   };
   Kind kind = Kind::crash;
-  Instant::duration at{};                // from the start of the run
+  Duration at{};                         // from the start of the run
   std::optional<Duration> lasting;
   Selection who;
   Selection other;
   Duration amount{};
-  Duration spread{};
+  Duration spread{};                     // restart, upgrade, join, leave, move, rebind, crash, reboot: one after
+                                         // the other, evenly over this time (rolling); zero: all at once
   DiskFate disk = DiskFate::kept;
   std::optional<Weather> weather;
   std::optional<Behaviour> behaviour;
