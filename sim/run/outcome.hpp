@@ -7,6 +7,7 @@
 
 #include "gossip/base/bytes.hpp"
 #include "gossip/status.hpp"
+#include "sim/check/broken.hpp"
 #include "sim/scenario/scenario.hpp"
 
 // What came of a run: all that the table, JSON, CSV and the picture show. Times are in seconds of
@@ -52,14 +53,6 @@ struct Identity {
 struct Played {
   double at = 0, until = 0;
   std::string text;                      // "partition: 10 nodes of region eu-west"
-};
-
-// A promise that did not hold.
-struct Broken {
-  double at = 0;
-  std::string invariant;                 // "I3"
-  std::string text;                      // what was seen, where
-  std::optional<std::size_t> node;
 };
 
 struct RunOutcome {
