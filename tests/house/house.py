@@ -74,7 +74,7 @@ LAYERS = {
     "sim/check/": ("gossip/", "netlink/tunnel_diff", "sim/world/", "sim/hostile/", "sim/scenario/"),
     "sim/run/": ("gossip/", "sim/world/", "sim/hostile/", "sim/scenario/", "sim/check/"),
     "sim/report/": ("gossip/base/", "gossip/status.", "sim/scenario/", "sim/run/"),
-    "sim/explore/": ("gossip/base/", "sim/scenario/", "sim/run/", "sim/report/"),
+    "sim/explore/": ("gossip/base/", "gossip/trust/", "sim/scenario/", "sim/run/", "sim/report/"),
     "sim/replay/": ("gossip/",),
     "sim/": ("gossip/", "sim/"),
 }
