@@ -108,16 +108,16 @@ class Mesh:
 
     # ---- what all of them see ----
 
-    def agreement(self, nodes, settled=True):
+    def agreement(self, nodes, settled=True, healths=("alive",)):
         """True when these see each other alive and agree on the digest, and nothing is pending; else what differs."""
         names = {node.name for node in nodes}
         statuses = dict(zip(names_of(nodes), together(lambda node: node.status(), nodes)))
         for name, status in statuses.items():
             living = {member["name"] for member in status["members"]
-                      if member["health"] == "alive" and member["id"] != status["self"]["id"]}
+                      if member["health"] in healths and member["id"] != status["self"]["id"]}
             if living != names - {name}:
                 others = {member["name"]: member["health"] for member in status["members"]}
-                return Missing(f"{name} sees {others}, and should see {sorted(names)} alive")
+                return Missing(f"{name} sees {others}, and should see {sorted(names)} {' or '.join(healths)}")
             if settled and not status["converged"]:
                 return Missing(f"{name} has not converged")
         digests = {status["digest"] for status in statuses.values()}
