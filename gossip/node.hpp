@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gossip/input.hpp"
+#include "gossip/membership/record.hpp"
 #include "gossip/status.hpp"
 #include "gossip/trust/chain.hpp"
 #include "gossip/trust/crypto.hpp"
@@ -85,6 +86,28 @@ class Node {
   NodeStatus status(Now now) const;
   const NodeCounters& counters() const;
 
+  // The little that whoever watches very many nodes asks all the time: status() costs words for every member.
+  struct View {
+    bool joined = false;
+    std::size_t live = 0;                // members, this node included
+    Hash32 digest;                       // as in NodeStatus
+    std::uint64_t revision = 0;          // raised with every change of what is known
+  };
+  View view() const;
+  bool joined() const;
+  // Who is live, in two numbers: how many, and the sum of live_mark() of each. Equal sets have equal
+  // numbers, and ids that somebody did not choose for it give equal numbers for equal sets only.
+  struct LiveSet {
+    std::size_t count = 0;
+    std::uint64_t marks = 0;
+    bool operator==(const LiveSet&) const = default;
+  };
+  LiveSet live_set() const;
+  // As status() shows it; nullopt for who is not known.
+  std::optional<Health> health_of(const NodeId& id) const;
+  // Of the record held of that member; zero for who is not known.
+  Version version_of(const NodeId& id) const;
+
   // How often a grant has been redeemed, as far as this node knows; and whether it is withdrawn.
   struct GrantUse {
     std::uint32_t redeemed = 0;
@@ -96,6 +119,8 @@ class Node {
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+std::uint64_t live_mark(const NodeId& id);
 
 // The UDP port that gossip uses on overlay addresses, inside the tunnel.
 inline constexpr std::uint16_t gossip_port = 51830;

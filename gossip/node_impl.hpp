@@ -34,6 +34,11 @@ class Node::Impl {
   Bytes stored() const;
   NodeStatus status(Now now) const;
   const NodeCounters& counters() const { return counters_; }
+  View view() const;
+  bool joined() const { return joined_; }
+  LiveSet live_set() const;
+  std::optional<Health> health_of(const NodeId& id) const;
+  Version version_of(const NodeId& id) const;
   GrantUse grant_use(const GrantId& grant) const;
 
  private:
@@ -231,6 +236,17 @@ class Node::Impl {
     MacKey out, in;
   };
   std::map<NodeId, std::optional<MacKeys>> mac_keys_;
+
+  // What view() and live_set() were last made from, so that asking again costs nothing.
+  struct Seen {
+    std::uint64_t revision = UINT64_MAX;
+    std::uint64_t seating = UINT64_MAX;
+    bool operator==(const Seen&) const = default;
+  };
+  Seen seen_now() const { return {roster_.revision(), roster_.seating()}; }
+  mutable Seen digest_seen_, live_seen_;
+  mutable Hash32 digest_;
+  mutable LiveSet live_set_;
 
   NodeCounters counters_;
   bool dirty_ = false;

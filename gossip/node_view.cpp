@@ -1,0 +1,45 @@
+#include "gossip/node_impl.hpp"
+
+// Looks at a node that are cheap enough to be taken of thousands of nodes all the time.
+namespace wigwag {
+
+std::uint64_t live_mark(const NodeId& id) { return key_of(id); }
+
+Node::View Node::view() const { return impl_->view(); }
+bool Node::joined() const { return impl_->joined(); }
+Node::LiveSet Node::live_set() const { return impl_->live_set(); }
+std::optional<Health> Node::health_of(const NodeId& id) const { return impl_->health_of(id); }
+Version Node::version_of(const NodeId& id) const { return impl_->version_of(id); }
+
+Node::View Node::Impl::view() const {
+  if (digest_seen_ != seen_now()) {
+    digest_ = roster_.digest();
+    digest_seen_ = seen_now();
+  }
+  return {joined_, live_set().count, digest_, roster_.revision()};
+}
+
+Node::LiveSet Node::Impl::live_set() const {
+  if (live_seen_ != seen_now()) {
+    live_set_ = {};
+    for (const auto& seat : roster_.seats()) {
+      ++live_set_.count;
+      live_set_.marks += live_mark(seat.node);
+    }
+    live_seen_ = seen_now();
+  }
+  return live_set_;
+}
+
+std::optional<Health> Node::Impl::health_of(const NodeId& id) const {
+  const Member* member = roster_.find(id);
+  if (member == nullptr) return std::nullopt;
+  return member->excluded || member->expired ? Health::dead : member->health;
+}
+
+Version Node::Impl::version_of(const NodeId& id) const {
+  const Member* member = roster_.find(id);
+  return member != nullptr ? member->record.body.version : Version{};
+}
+
+}  // namespace wigwag
