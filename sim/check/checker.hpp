@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,7 +22,7 @@ struct CheckFacts {
     bool expected = true;      // is to be a live member when the calm ends: false for who left or is gone for good
     bool sound = true;         // now: its daemon up, awake and quick, its clock right, its disk and its cable fine
     Instant sound_since{};
-    std::uint32_t disks = 0;   // how often its disk was lost, or put back as it once was
+    std::uint32_t disks = 0;   // how often its disk was lost, put back as it once was, or began to fail
     bool removed = false;      // said goodbye, was revoked or has expired: never to be live again
   };
   std::vector<Machine> machines;         // by number; the run adds to it as it adds machines
@@ -41,7 +42,7 @@ class Checker : public Observer {
  public:
   static constexpr std::size_t reports_max = 16;
 
-  Checker(std::string name, const World& world, const CheckFacts& facts, std::vector<Broken>& found)
+  Checker(std::string name, World& world, const CheckFacts& facts, std::vector<Broken>& found)
       : name_(std::move(name)), world_(world), facts_(facts), found_(found) {}
   Checker(const Checker&) = delete;
   Checker& operator=(const Checker&) = delete;
@@ -49,7 +50,8 @@ class Checker : public Observer {
   const std::string& name() const { return name_; }  // "I1"
   // Called about once a simulated second.
   virtual void look() {}
-  // Called once, at the end of the calm at a run's end, before anything is torn down.
+  // Called once, at the end of the calm at a run's end, before anything is torn down. This alone may let
+  // the world go on for a few seconds: whoever wants a run's hash takes it before.
   virtual void calm_ends() {}
 
  protected:
@@ -63,19 +65,22 @@ class Checker : public Observer {
   bool sound_for(std::size_t machine, Duration span) const;
 
   const World& world() const { return world_; }
+  World& world_to_disturb() { return world_; }   // for calm_ends()
+  std::optional<std::size_t> machine_of(const NodeId& id);
   const CheckFacts& facts() const { return facts_; }
   Instant now() const;
 
  private:
   std::string name_;
-  const World& world_;
+  World& world_;
   const CheckFacts& facts_;
   std::vector<Broken>& found_;
   std::size_t reports_ = 0;
+  std::map<NodeId, std::size_t> machines_;
 };
 
 // One for each invariant that can be seen in a world. All three outlive the checkers. They are to be
 // added to the world's observers, and looked with once a simulated second.
-std::vector<std::unique_ptr<Checker>> all_checkers(const World& world, const CheckFacts& facts, std::vector<Broken>& found);
+std::vector<std::unique_ptr<Checker>> all_checkers(World& world, const CheckFacts& facts, std::vector<Broken>& found);
 
 }  // namespace wigwag::sim
