@@ -108,22 +108,23 @@ class Mesh:
 
     # ---- what all of them see ----
 
-    def agreement(self, nodes, settled=True, healths=("alive",)):
+    def agreement(self, nodes, settled=True):
         """True when these see each other alive and agree on the digest, and nothing is pending; else what differs."""
-        names = {node.name for node in nodes}
         statuses = dict(zip(names_of(nodes), together(lambda node: node.status(), nodes)))
+        if (missing := odd_one_out(statuses, ("alive",))) is not None:
+            return missing
         for name, status in statuses.items():
-            living = {member["name"] for member in status["members"]
-                      if member["health"] in healths and member["id"] != status["self"]["id"]}
-            if living != names - {name}:
-                others = {member["name"]: member["health"] for member in status["members"]}
-                return Missing(f"{name} sees {others}, and should see {sorted(names)} {' or '.join(healths)}")
             if settled and not status["converged"]:
                 return Missing(f"{name} has not converged")
         digests = {status["digest"] for status in statuses.values()}
         if len(digests) != 1:
             return Missing("the digests differ: " + ", ".join(f"{name} {status['digest']}" for name, status in statuses.items()))
         return True
+
+    def nobody_missing(self, nodes):
+        """True when nobody among these counts another among them, or anybody else, wrongly as there or gone."""
+        missing = odd_one_out(dict(zip(names_of(nodes), together(lambda node: node.status(), nodes))), ("alive", "suspect"))
+        return missing is None or missing
 
     def converge(self, nodes, seconds=30):
         _, took = wait_until(lambda: self.agreement(nodes), seconds, "all nodes agree on who is alive", every=0.2)
@@ -155,6 +156,16 @@ class Mesh:
             if node.space.pid:
                 parts.append(node.space.run("sh", "-c", "wg show; ip -br address; ip route; ip -6 route", check=False).stdout)
         return "\n".join(parts)
+
+
+def odd_one_out(statuses, healths):
+    """Who of these, by name, does not see exactly the others in one of these healths; None when there is nobody."""
+    for name, status in statuses.items():
+        seen = {member["name"] for member in status["members"] if member["health"] in healths and member["id"] != status["self"]["id"]}
+        if seen != set(statuses) - {name}:
+            others = {member["name"]: member["health"] for member in status["members"]}
+            return Missing(f"{name} sees {others}, and should see {sorted(statuses)} {' or '.join(healths)}")
+    return None
 
 
 def names_of(nodes):
