@@ -68,12 +68,13 @@ LAYERS = {
     "netlink/tunnel_diff": ("gossip/base/",),
     "netlink/": ("gossip/base/", "netlink/tunnel_diff"),
     "daemon/": ("gossip/", "netlink/"),
+    "sim/embedded.": (),
     "sim/world/": ("gossip/", "netlink/tunnel_diff"),
     "sim/hostile/": ("gossip/", "sim/world/"),
-    "sim/scenario/": ("gossip/base/", "sim/world/", "sim/hostile/"),
+    "sim/scenario/": ("gossip/base/", "sim/embedded.", "sim/world/", "sim/hostile/"),
     "sim/check/": ("gossip/", "netlink/tunnel_diff", "sim/world/", "sim/hostile/", "sim/scenario/"),
     "sim/run/": ("gossip/", "sim/world/", "sim/hostile/", "sim/scenario/", "sim/check/"),
-    "sim/report/": ("gossip/base/", "gossip/status.", "sim/scenario/", "sim/run/"),
+    "sim/report/": ("gossip/base/", "gossip/status.", "sim/embedded.", "sim/scenario/", "sim/run/"),
     "sim/explore/": ("gossip/base/", "gossip/trust/", "sim/scenario/", "sim/run/", "sim/report/"),
     "sim/replay/": ("gossip/",),
     "sim/": ("gossip/", "sim/"),
@@ -110,7 +111,7 @@ DOORS = {
     r"<spdlog/": ("daemon/",),
     r"<toml\+\+/|<toml\.hpp>": ("daemon/", "sim/scenario/"),
     r"<CLI/": ("daemon/", "sim/"),
-    r"<nlohmann/": ("daemon/", "sim/", "tests/daemon/"),
+    r"<nlohmann/": ("daemon/", "sim/", "tests/daemon/", "tests/sim/"),
 }
 
 
