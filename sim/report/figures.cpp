@@ -34,13 +34,13 @@ std::optional<double> measured(bool there, double value) {
 
 std::vector<Spread> spreads(const RunOutcome& outcome) {
   return {
-      {"join_s", "join", "a daemon's start to its admission", "s", outcome.join, {}, {}},
-      {"convergence_s", "convergence", "a lasting change to all views right", "s", outcome.convergence, {}, {}},
-      {"update_s", "update", "a new record to 99 % holding it", "s", outcome.update, 0.5, {}},
-      {"detection_s", "detection", "a crash to 99 % seeing it Down", "s", outcome.detection, 4, 7},
-      {"failover_s", "failover", "a home's loss to traffic on another", "s", outcome.failover, {}, 2},
-      {"healing_s", "healing", "a partition's end to full agreement", "s", outcome.healing, {}, 15},
-      {"bytes_per_node_s", "bytes", "sent per node, once a member", "B/s", outcome.bytes_per_node_s, bytes_target(outcome.scenario), {}},
+      {"join_s", "join", "daemon's start to its admission", "s", outcome.join, {}, {}},
+      {"convergence_s", "convergence", "lasting change to right views", "s", outcome.convergence, {}, {}},
+      {"update_s", "update", "new record to 99 % holding it", "s", outcome.update, 0.5, {}},
+      {"detection_s", "detection", "crash to 99 % seeing it Down", "s", outcome.detection, 4, 7},
+      {"failover_s", "failover", "home lost to traffic on another", "s", outcome.failover, {}, 2},
+      {"healing_s", "healing", "partition's end to agreement", "s", outcome.healing, {}, 15},
+      {"bytes_per_node_s", "bytes", "sent per node, once joined", "B/s", outcome.bytes_per_node_s, bytes_target(outcome.scenario), {}},
   };
 }
 
@@ -52,9 +52,9 @@ std::vector<Single> singles(const RunOutcome& outcome) {
   return {
       {"all_joined_s", "all joined", "every daemon a member", "s", outcome.all_joined, through_one ? std::optional<double>(15) : std::nullopt},
       {"all_agreed_s", "all agreed", "everybody first knew everybody", "s", outcome.all_agreed, {}},
-      {"false_downs", "false deaths", "verdicts on nodes that ran and could be reached", "", measured(outcome.node_hours > 0, static_cast<double>(outcome.false_downs)), 0},
-      {"node_hours", "observed", "time of running daemons, added up", "node-hours", measured(outcome.node_hours > 0, outcome.node_hours), {}},
-      {"reachable", "reachable", "random pairs with a path, mean once all had joined", "%", measured(sampled && outcome.all_joined, outcome.reachable * 100), {}},
+      {"false_downs", "false deaths", "Down said of nodes that ran within reach", "", measured(outcome.node_hours > 0, static_cast<double>(outcome.false_downs)), 0, false, true},
+      {"node_hours", "observed", "running time of all daemons", "node-hours", measured(outcome.node_hours > 0, outcome.node_hours), {}},
+      {"reachable", "reachable", "random pairs, mean once all had joined", "%", measured(sampled && outcome.all_joined, outcome.reachable * 100), {}},
       {"handshakes_per_node_min", "handshakes", "per node per minute", "/min", measured(sampled, outcome.handshakes_per_node_min), {}},
       {"seed_bytes_per_joiner", "first node", "sent per joiner until all had joined", "B", measured(sampled && outcome.seed_bytes_per_joiner > 0, outcome.seed_bytes_per_joiner),
        through_one ? std::optional<double>(12'000) : std::nullopt},

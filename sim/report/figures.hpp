@@ -28,6 +28,7 @@ struct Single {
   std::optional<double> value;           // nullopt: not observed
   std::optional<double> target;
   bool at_least = false;                 // the target is a lower limit
+  bool whole = false;                    // a count, without decimals
 };
 
 std::vector<Spread> spreads(const RunOutcome& outcome);

@@ -10,7 +10,8 @@ namespace wigwag::sim {
 namespace {
 
 constexpr std::size_t width = 100;
-constexpr std::size_t label_width = 50;
+constexpr std::size_t title_width = 13;
+constexpr std::size_t label_width = 46;
 constexpr std::size_t slices_most = 8;
 constexpr std::size_t broken_shown = 20;
 
@@ -82,10 +83,16 @@ std::string spread_target(const Spread& spread) {
 }
 
 std::string spread_rows(const RunOutcome& outcome) {
-  std::string text = "\n" + left("Over all observations", label_width) + right("count", 7) + right("p50", 8) + right("p90", 8) + right("p99", 8) + right("max", 8) + "  target\n";
+  std::string text;
+  std::string unit;
   for (const Spread& spread : spreads(outcome)) {
+    if (spread.unit != unit) {
+      unit = spread.unit;
+      const std::string heading = unit == "s" ? "In seconds" : "In bytes a second";
+      text += "\n" + left(heading, label_width) + right("count", 7) + right("p50", 8) + right("p90", 8) + right("p99", 8) + right("max", 8) + "  target\n";
+    }
     const Figure& figure = spread.figure;
-    text += left("  " + left(spread.title, 12) + spread.meaning + ", " + spread.unit, label_width) + right(fixed(static_cast<double>(figure.count), 0), 7);
+    text += left("  " + left(spread.title, title_width) + spread.meaning, label_width) + right(fixed(static_cast<double>(figure.count), 0), 7);
     for (const double value : {figure.p50, figure.p90, figure.p99, figure.max}) {
       text += right(figure.count == 0 ? "-" : rounded(value), 8);
     }
@@ -96,14 +103,15 @@ std::string spread_rows(const RunOutcome& outcome) {
 }
 
 std::string single_rows(const RunOutcome& outcome) {
-  std::string text = "\n" + left("Over the whole run", label_width + 7) + right("value", 16) + "  target\n";
+  std::string text = "\n" + left("Over the whole run", label_width + 7) + right("value", 10) + "  " + left("unit", 12) + "target\n";
   for (const Single& single : singles(outcome)) {
-    const std::string unit = single.unit.empty() || single.unit.front() == '/' || single.unit == single.title ? "" : ", " + single.unit;
-    text += left("  " + left(single.title, 12) + single.meaning + unit, label_width + 7) + right(single.value ? rounded(*single.value) : "-", 16);
+    std::string row = left("  " + left(single.title, title_width) + single.meaning, label_width + 7);
+    row += right(!single.value ? "-" : single.whole ? fixed(*single.value, 0) : rounded(*single.value), 10) + "  " + left(single.unit, 12);
     if (single.target) {
-      text += std::string("  ") + (single.at_least ? ">=" : "<=") + fixed(*single.target, 0);
+      row += (single.at_least ? ">=" : "<=") + fixed(*single.target, 0);
     }
-    text += "\n";
+    row.erase(row.find_last_not_of(' ') + 1);
+    text += row + "\n";
   }
   return text;
 }
@@ -158,8 +166,8 @@ std::string course(const RunOutcome& outcome) {
   };
   const auto percent = [](double value) { return value >= 99.995 ? std::string("100") : fixed(std::min(value, 99.99), value < 99.9 ? 1 : 2); };
   return "\n" + row("Over time, up to second", [](const Slice& slice) { return fixed(slice.until, 0); }) +
-         row("  reachable random pairs, least, %", [&](const Slice& slice) { return percent(least(slice, &Sample::reachable, 100)); }) +
-         row("  nodes with a true view, least, %", [&](const Slice& slice) { return percent(least(slice, &Sample::true_views, 100)); }) +
+         row("  reachable random pairs, worst, %", [&](const Slice& slice) { return percent(least(slice, &Sample::reachable, 100)); }) +
+         row("  nodes with a true view, worst, %", [&](const Slice& slice) { return percent(least(slice, &Sample::true_views, 100)); }) +
          row("  running daemons, at the end", [](const Slice& slice) { return fixed(static_cast<double>(slice.last[-1].running), 0); }) +
          row("  members, at the end", [](const Slice& slice) { return fixed(static_cast<double>(slice.last[-1].joined), 0); }) +
          row("  bytes per node, mean, B/s", [](const Slice& slice) { return rounded(mean(slice, &Sample::bytes_per_node_s)); }) +
