@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,10 +30,8 @@ struct CheckFacts {
   Instant began{};                       // of the run: times in Broken count from here
   Instant disturbed{};                   // when a fault of any kind last began or ended, churn included
   Ppm loss = 0;                          // the heaviest that is set for any link now; in bursts, while they last
-  // Whether datagrams can pass between the two now, in both directions: NATs, cuts, partitions. Empty: always.
+  // Whether datagrams can pass between the two now, in both directions. Empty: as the world says.
   std::function<bool(std::size_t, std::size_t)> path;
-
-  bool has_path(std::size_t a, std::size_t b) const { return !path || path(a, b); }
 };
 
 // Watches one promise of DESIGN section 8 in a running world: safety at all times, liveness when the
@@ -56,17 +55,20 @@ class Checker : public Observer {
 
  protected:
   void report(std::string text, std::optional<std::size_t> node = std::nullopt);
+  // Where a checker watches two promises of one kind.
+  void report_as(const std::string& invariant, std::string text, std::optional<std::size_t> node = std::nullopt);
   bool full() const { return reports_ >= reports_max; }
   // A member as texts name it: "node 7".
   static std::string named(std::size_t machine) { return "node " + std::to_string(machine); }
   const CheckFacts::Machine& facts_of(std::size_t machine) const;
   bool honest(std::size_t machine) const { return !facts_of(machine).hostile; }
+  bool has_path(std::size_t a, std::size_t b) const;
   // Sound for at least `span`.
   bool sound_for(std::size_t machine, Duration span) const;
 
   const World& world() const { return world_; }
   World& world_to_disturb() { return world_; }   // for calm_ends()
-  std::optional<std::size_t> machine_of(const NodeId& id);
+  std::optional<std::size_t> machine_of(const NodeId& id) const;
   const CheckFacts& facts() const { return facts_; }
   Instant now() const;
 
@@ -76,7 +78,6 @@ class Checker : public Observer {
   const CheckFacts& facts_;
   std::vector<Broken>& found_;
   std::size_t reports_ = 0;
-  std::map<NodeId, std::size_t> machines_;
 };
 
 // One for each invariant that can be seen in a world. All three outlive the checkers. They are to be
