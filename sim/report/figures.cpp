@@ -34,11 +34,11 @@ std::optional<double> measured(bool there, double value) {
 
 std::vector<Spread> spreads(const RunOutcome& outcome) {
   return {
-      {"join_s", "join", "daemon's start to its admission", "s", outcome.join, {}, {}},
+      {"join_s", "join", "daemon's start to admission", "s", outcome.join, {}, {}},
       {"convergence_s", "convergence", "lasting change to right views", "s", outcome.convergence, {}, {}},
       {"update_s", "update", "new record to 99 % holding it", "s", outcome.update, 0.5, {}},
       {"detection_s", "detection", "crash to 99 % seeing it Down", "s", outcome.detection, 4, 7},
-      {"failover_s", "failover", "home lost to traffic on another", "s", outcome.failover, {}, 2},
+      {"failover_s", "failover", "home lost to the next in use", "s", outcome.failover, {}, 2},
       {"healing_s", "healing", "partition's end to agreement", "s", outcome.healing, {}, 15},
       {"bytes_per_node_s", "bytes", "sent per node, once joined", "B/s", outcome.bytes_per_node_s, bytes_target(outcome.scenario), {}},
   };

@@ -14,8 +14,8 @@ function show_header() {
   const facts = [
     ["nodes", fixed(run.nodes, 0)],
     ["simulated", clock(run.simulated_s) + (run.interrupted ? " of " + data.scenario.duration : "") + (run.wall_s > 0 ? ` in ${rounded(run.wall_s)} s` : "")],
-    ["loss", rounded(data.scenario.loss_percent || 0) + " %"],
-    ["churn", rounded(data.scenario.churn_percent_per_min || 0) + " % a minute"],
+    ["loss", +(data.scenario.loss_percent || 0).toPrecision(3) + " %"],
+    ["churn", +(data.scenario.churn_percent_per_min || 0).toPrecision(3) + " % a minute"],
     ["seed", run.seed],
   ];
   by_id("facts").append(...facts.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))));
@@ -43,19 +43,19 @@ function show_broken() {
 function target_line(parts) {
   if (parts.length === 0) return "";
   const met = parts.every(([value, limit, at_least]) => (at_least ? value >= limit : value <= limit));
-  const words = parts.map(([, limit, at_least, name]) => `${name ? name + " " : ""}${at_least ? "≥" : "≤"} ${limit >= 1 ? fixed(limit, 0) : limit}`).join(", ");
+  const words = parts.map(([, limit, at_least, name]) => `${name ? name + " " : ""}${limit === 0 ? "none" : (at_least ? "≥ " : "≤ ") + (limit >= 1 ? fixed(limit, 0) : limit)}`).join(", ");
   return element("p", { class: "target " + (met ? "met" : "missed") }, (met ? "✓ " : "✗ ") + "target: " + words);
 }
 
 function card_of(card) {
   const figure = figures[card.key];
   const value = card.spread ? figure.p50 : card.unit === "%" ? figure * 100 : figure;
-  const unit = card.spread ? card.unit + ", p50" : card.unit;
+  const unit = card.spread ? card.unit + " median" : card.unit;
   const made = element("article", { class: "card" }, element("h3", {}, card.title), element("p", { class: "meaning" }, card.meaning),
     element("p", { class: "value" }, card.key === "false_downs" ? fixed(value, 0) : rounded(value), element("small", {}, unit)));
   if (card.spread) {
     const rest = [["p90", figure.p90], ["p99", figure.p99], ["max", figure.max]].map(([name, number]) => element("span", {}, `${name} ${rounded(number)}`));
-    made.append(element("p", { class: "rest" }, ...rest, element("span", {}, `of ${fixed(figure.count, 0)}`)));
+    made.append(element("p", { class: "rest" }, ...rest, element("span", {}, `of ${fixed(figure.count, 0)} seen`)));
     made.append(target_line([[figure.p50, card.p50_most, false, "p50"], [figure.p99, card.p99_most, false, "p99"]].filter((part) => part[1] !== null)));
   } else {
     made.append(target_line(card.target === null ? [] : [[value, card.target, card.at_least, ""]]));
@@ -104,7 +104,7 @@ function words_of([, node, what, by]) {
 // The last moments, those of many nodes at once told as one line.
 function show_news() {
   const lines = [];
-  for (let index = current.next - 1; index >= 0 && lines.length < 9 && current.next - index < 3000; --index) {
+  for (let index = current.next - 1; index >= 0 && lines.length < 9 && current.next - index < 20000; --index) {
     const moment = data.moments[index], last = lines[lines.length - 1];
     if (last && last.moment[2] === moment[2] && last.moment[0] - moment[0] < 1000) last.nodes.add(moment[1]);
     else lines.push({ moment, nodes: new Set([moment[1]]) });
@@ -240,6 +240,13 @@ function lay_out() {
   now.set(now.at);
 }
 
+// A run that was interrupted at once has nothing to draw, and empty axes would only ask what is wrong.
+function hide_what_is_empty() {
+  by_id("picture").hidden = data.moments.length === 0;
+  by_id("course").hidden = data.samples.length === 0;
+  by_id("aim").hidden = by_id("cards").childElementCount === 0;
+}
+
 function show_list() {
   by_id("played-section").hidden = data.played.length === 0;
   by_id("played").append(...data.played.map((played) => element("tr", {}, element("td", {}, clock(played.at_s, true)), element("td", {}, clock(played.until_s, true)), element("td", {}, played.text))));
@@ -249,6 +256,7 @@ show_header();
 show_broken();
 show_cards();
 show_list();
+hide_what_is_empty();
 by_id("replay").textContent = data.replay;
 by_id("trace").textContent = data.trace_hash;
 fill_speeds();

@@ -5,12 +5,12 @@ const plots = [
     { name: "random pairs that reach each other", of: (sample) => sample.reachable * 100 },
     { name: "nodes that hold the most common view", of: (sample) => sample.agreeing * 100 },
     { name: "nodes whose view is true", of: (sample) => sample.true_views * 100 }] },
-  { title: "Nodes", unit: "", lines: [
+  { title: "Nodes", unit: "", whole: true, lines: [
     { name: "running", of: (sample) => sample.running },
     { name: "members", of: (sample) => sample.joined }] },
   { title: "Sent per node", unit: "B/s", lines: [{ name: "with all headers", of: (sample) => sample.bytes_per_node_s }] },
   { title: "WireGuard handshakes per node", unit: "/min", lines: [{ name: "completed", of: (sample) => sample.handshakes_per_node_min }] },
-  { title: "Doubts", unit: "pairs", lines: [
+  { title: "Doubts", unit: "pairs", whole: true, lines: [
     { name: "one suspects another", of: (sample) => sample.suspects },
     { name: "one holds another Down", of: (sample) => sample.downs },
     { name: "Down, though it runs and can be reached", of: (sample) => sample.false_downs }] },
@@ -68,7 +68,7 @@ function draw_plot(holder, plot, width) {
   const show = (at) => {
     cursor(at);
     const sample = sample_at(at);
-    plot.lines.forEach((line, index) => { values[index].textContent = sample ? rounded(line.of(sample)) : ""; });
+    plot.lines.forEach((line, index) => { values[index].textContent = sample ? (plot.whole ? fixed(line.of(sample), 0) : rounded(line.of(sample))) : ""; });
   };
   show(now.at);
   holder.replaceChildren(head, svg);
@@ -120,8 +120,8 @@ let showing = [];
 function draw_plots() {
   by_id("plots").replaceChildren(...plot_holders);
   const inner = (holder) => Math.max(280, Math.floor(holder.clientWidth - 24));
-  showing = [draw_faults(inner(by_id("plots")))];
+  showing = [draw_faults(inner(by_id("cards")))];
   plots.forEach((plot, index) => showing.push(draw_plot(plot_holders[index], plot, inner(plot_holders[index]))));
-  draw_spreads(inner(by_id("plots")));
+  draw_spreads(inner(by_id("cards")));
 }
 now.listeners.push((at) => { for (const show of showing) show(at); });

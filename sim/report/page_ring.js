@@ -89,6 +89,7 @@ function places(radius) {
     // The innermost ring has the least room: pitch <= 2 pi (radius - (rings - 1) pitch) / columns.
     const pitch = (2 * Math.PI * radius) / (columns + 2 * Math.PI * (rings - 1));
     if (pitch > best.pitch && (rings - 1) * pitch < radius * 0.55) best = { pitch, rings };
+    if (best.pitch >= 20) break;
   }
   const pitch = Math.min(best.pitch, 30), rings = best.rings, columns = Math.ceil(nodes / rings);
   const x = new Float32Array(nodes), y = new Float32Array(nodes);
@@ -103,7 +104,7 @@ function places(radius) {
 
 const canvas = by_id("ring");
 const pen = canvas.getContext("2d");
-let colours = {}, layout = null, size = 0, selected = -1;
+let colours = {}, layout = null, size = 0, scale = 1, selected = -1;
 
 function read_colours() {
   const style = getComputedStyle(document.documentElement);
@@ -113,17 +114,17 @@ function read_colours() {
 function shape_path(context, shape, x, y, r) {
   context.beginPath();
   if (shape === "triangle") {
-    context.moveTo(x, y - r * 1.25);
+    context.moveTo(x, y - r * 1.15);
     context.lineTo(x + r * 1.15, y + r * 0.85);
     context.lineTo(x - r * 1.15, y + r * 0.85);
     context.closePath();
   } else if (shape === "square") {
     context.rect(x - r * 0.88, y - r * 0.88, r * 1.76, r * 1.76);
   } else if (shape === "diamond") {
-    context.moveTo(x, y - r * 1.25);
-    context.lineTo(x + r * 1.25, y);
-    context.lineTo(x, y + r * 1.25);
-    context.lineTo(x - r * 1.25, y);
+    context.moveTo(x, y - r * 1.15);
+    context.lineTo(x + r * 1.15, y);
+    context.lineTo(x, y + r * 1.15);
+    context.lineTo(x - r * 1.15, y);
     context.closePath();
   } else {
     context.arc(x, y, r, 0, 2 * Math.PI);
@@ -187,6 +188,19 @@ function draw_regions() {
   }
 }
 
+// Lines that fit, two at most: the picture's middle is small, and the time line below has the whole text.
+function broken_into(text, room) {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const longer = (lines[lines.length - 1] + " " + word).trim();
+    if (pen.measureText(longer).width <= room || lines[lines.length - 1] === "") lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  const fits = lines.slice(0, 2).map((line) => (line.length > 40 ? line.slice(0, 39) + "…" : line));
+  if (lines.length > 2) fits[1] += " …";
+  return fits;
+}
+
 function draw_middle(counts, at) {
   const room = Math.max(layout.inner, 20) * 2;
   const members = nodes - counts.absent - counts.left - counts.stopped;
@@ -203,11 +217,9 @@ function draw_middle(counts, at) {
   pen.fillText(clock(at), 0, large * 0.2 + small * 1.5);
   const faults = data.played.filter((played) => played.at_s <= at && at <= Math.max(played.until_s, played.at_s + end_s / 200));
   pen.fillStyle = colours.text;
-  faults.slice(0, 3).forEach((played, index) => {
-    let text = index === 2 && faults.length > 3 ? `and ${faults.length - 2} more faults` : played.text;
-    while (text.length > 4 && pen.measureText(text).width > room * 0.86) text = text.slice(0, -2).trimEnd().replace(/…$/, "") + "…";
-    pen.fillText(text, 0, large * 0.2 + small * (3.3 + 1.4 * index));
-  });
+  const lines = faults.slice(0, 2).flatMap((played) => broken_into(played.text, room * 0.78));
+  if (faults.length > 2) lines.push(`and ${plural(faults.length - 2, "more fault", "more faults")}`);
+  lines.forEach((line, index) => pen.fillText(line, 0, large * 0.2 + small * (3.3 + 1.35 * index)));
 }
 
 function draw_ring(at) {
@@ -219,9 +231,8 @@ function draw_ring(at) {
     counts[found[node].key] += 1;
   }
   if (layout) {
-    const scale = canvas.width / size;
     pen.setTransform(scale, 0, 0, scale, canvas.width / 2, canvas.height / 2);
-    pen.clearRect(-size, -size, 2 * size, 2 * size);
+    pen.clearRect(-canvas.width, -canvas.height, 2 * canvas.width, 2 * canvas.height);
     const others = Math.max(1, nodes - counts.absent - counts.left - counts.stopped - 1);
     draw_regions();
     for (let node = 0; node < nodes; ++node) if (found[node].key !== "absent") draw_node(membership, node, found[node], others);
@@ -240,7 +251,7 @@ function resize_ring() {
   const room = canvas.getBoundingClientRect();
   size = Math.min(room.width, room.height);
   if (size < 40) return;
-  const scale = window.devicePixelRatio || 1;
+  scale = window.devicePixelRatio || 1;
   canvas.width = Math.round(room.width * scale);
   canvas.height = Math.round(room.height * scale);
   layout = places(size / 2 - (data.identities.some((identity) => identity[1]) ? 44 : 20));

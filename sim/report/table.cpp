@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t width = 100;
 constexpr std::size_t title_width = 13;
-constexpr std::size_t label_width = 46;
+constexpr std::size_t label_width = 44;
 constexpr std::size_t slices_most = 8;
 constexpr std::size_t broken_shown = 20;
 
@@ -89,10 +89,10 @@ std::string spread_rows(const RunOutcome& outcome) {
     if (spread.unit != unit) {
       unit = spread.unit;
       const std::string heading = unit == "s" ? "In seconds" : "In bytes a second";
-      text += "\n" + left(heading, label_width) + right("count", 7) + right("p50", 8) + right("p90", 8) + right("p99", 8) + right("max", 8) + "  target\n";
+      text += "\n" + left(heading, label_width) + right("count", 9) + right("p50", 8) + right("p90", 8) + right("p99", 8) + right("max", 8) + "  target\n";
     }
     const Figure& figure = spread.figure;
-    text += left("  " + left(spread.title, title_width) + spread.meaning, label_width) + right(fixed(static_cast<double>(figure.count), 0), 7);
+    text += left("  " + left(spread.title, title_width) + spread.meaning, label_width) + right(fixed(static_cast<double>(figure.count), 0), 9);
     for (const double value : {figure.p50, figure.p90, figure.p99, figure.max}) {
       text += right(figure.count == 0 ? "-" : rounded(value), 8);
     }
@@ -103,9 +103,9 @@ std::string spread_rows(const RunOutcome& outcome) {
 }
 
 std::string single_rows(const RunOutcome& outcome) {
-  std::string text = "\n" + left("Over the whole run", label_width + 7) + right("value", 10) + "  " + left("unit", 12) + "target\n";
+  std::string text = "\n" + left("Over the whole run", label_width + 9) + right("value", 10) + "  " + left("unit", 12) + "target\n";
   for (const Single& single : singles(outcome)) {
-    std::string row = left("  " + left(single.title, title_width) + single.meaning, label_width + 7);
+    std::string row = left("  " + left(single.title, title_width) + single.meaning, label_width + 9);
     row += right(!single.value ? "-" : single.whole ? fixed(*single.value, 0) : rounded(*single.value), 10) + "  " + left(single.unit, 12);
     if (single.target) {
       row += (single.at_least ? ">=" : "<=") + fixed(*single.target, 0);
