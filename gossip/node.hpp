@@ -95,6 +95,7 @@ class Node {
   };
   View view() const;
   bool joined() const;
+  std::uint64_t revision() const;
   // Who is live, in two numbers: how many, and the sum of live_mark() of each. Equal sets have equal
   // numbers, and ids that somebody did not choose for it give equal numbers for equal sets only.
   struct LiveSet {
@@ -105,6 +106,8 @@ class Node {
   LiveSet live_set() const;
   // As status() shows it; nullopt for who is not known.
   std::optional<Health> health_of(const NodeId& id) const;
+  // status() would show a direct path to that member.
+  bool has_path(const NodeId& id, Instant now) const;
   // Of the record held of that member; zero for who is not known.
   Version version_of(const NodeId& id) const;
 

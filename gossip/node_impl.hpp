@@ -36,8 +36,10 @@ class Node::Impl {
   const NodeCounters& counters() const { return counters_; }
   View view() const;
   bool joined() const { return joined_; }
+  std::uint64_t revision() const { return roster_.revision(); }
   LiveSet live_set() const;
   std::optional<Health> health_of(const NodeId& id) const;
+  bool has_path(const NodeId& id, Instant now) const;
   Version version_of(const NodeId& id) const;
   GrantUse grant_use(const GrantId& grant) const;
 

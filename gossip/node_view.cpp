@@ -7,8 +7,10 @@ std::uint64_t live_mark(const NodeId& id) { return key_of(id); }
 
 Node::View Node::view() const { return impl_->view(); }
 bool Node::joined() const { return impl_->joined(); }
+std::uint64_t Node::revision() const { return impl_->revision(); }
 Node::LiveSet Node::live_set() const { return impl_->live_set(); }
 std::optional<Health> Node::health_of(const NodeId& id) const { return impl_->health_of(id); }
+bool Node::has_path(const NodeId& id, Instant now) const { return impl_->has_path(id, now); }
 Version Node::version_of(const NodeId& id) const { return impl_->version_of(id); }
 
 Node::View Node::Impl::view() const {
@@ -35,6 +37,11 @@ std::optional<Health> Node::Impl::health_of(const NodeId& id) const {
   const Member* member = roster_.find(id);
   if (member == nullptr) return std::nullopt;
   return member->excluded || member->expired ? Health::dead : member->health;
+}
+
+bool Node::Impl::has_path(const NodeId& id, Instant now) const {
+  const Member* member = roster_.find(id);
+  return member != nullptr && kernel_peer(*member) != nullptr && peer_endpoints_.stands(id, now);
 }
 
 Version Node::Impl::version_of(const NodeId& id) const {

@@ -68,6 +68,8 @@ struct RunOutcome {
   Figure convergence;                   // from a lasting change of the live set until all views are right
   Figure update;                        // from a member's new record until 99 % hold it
   Figure detection;                     // from a crash until 99 % of the others see it Down
+  Figure detection_half;                // until half of them do,
+  Figure detection_all;                 // and until all do
   Figure failover;                      // from a home's loss until traffic to the node flows through another
   Figure healing;                       // from a partition's end to full agreement
   std::uint64_t false_downs = 0;         // verdicts against members that ran and could be reached
@@ -79,6 +81,7 @@ struct RunOutcome {
   std::vector<Sample> samples;
   std::vector<Identity> identities;      // by number; a node without one is called by its number
   std::vector<Moment> moments;
+  bool moments_cut = false;              // there were more of them than are kept: the last are missing
   std::vector<Played> played;
   std::vector<Broken> broken;
   Hash32 trace;
