@@ -6,6 +6,7 @@
 #include "sim/report/figures.hpp"
 #include "sim/report/numbers.hpp"
 #include "sim/report/report.hpp"
+#include "sim/scenario/write.hpp"
 
 namespace wigwag::sim {
 namespace {
@@ -47,7 +48,7 @@ Json scenario_part(const Scenario& scenario, std::uint64_t seed) {
   for (const NodeGroup& group : scenario.groups) {
     part["groups"].push_back(group.name);
   }
-  part["happenings"] = scenario.happenings.size();
+  part["toml"] = write_scenario(scenario);
   return part;
 }
 

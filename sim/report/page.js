@@ -244,6 +244,7 @@ function lay_out() {
 function hide_what_is_empty() {
   by_id("picture").hidden = data.moments.length === 0;
   by_id("course").hidden = data.samples.length === 0;
+  by_id("again").hidden = data.replay === "";
   by_id("aim").hidden = by_id("cards").childElementCount === 0;
 }
 

@@ -68,7 +68,7 @@ const now = {
   at: 0,
   listeners: [],
   set(at) {
-    this.at = Math.min(Math.max(at, 0), end_s);
+    this.at = Math.min(Math.max(at || 0, 0), end_s);
     for (const listener of this.listeners) listener(this.at);
   },
 };

@@ -142,7 +142,9 @@ function draw_wedge(x, y, r, share) {
 }
 
 function draw_node(membership, node, state, others) {
-  const x = layout.x[node], y = layout.y[node], r = layout.dot;
+  const x = layout.x[node], y = layout.y[node];
+  // Among thousands of small dots the few that are not well must not drown.
+  const r = layout.dot < 3 && state.key !== "up" ? layout.dot * 1.3 : layout.dot;
   const share = membership.down[node] / others;
   const hollow = state.shape === "ring" && r > 2;
   shape_path(pen, state.shape, x, y, hollow ? r - Math.min(1, r * 0.15) : r);

@@ -11,6 +11,7 @@
 
 #include "sim/report/figures.hpp"
 #include "sim/report/numbers.hpp"
+#include "sim/scenario/write.hpp"
 
 namespace wigwag::sim {
 namespace {
@@ -189,6 +190,7 @@ TEST(ReportJson, HoldsEverythingUnderItsName) {
   EXPECT_EQ(whole["scenario"]["names"], json({"join-storm", "partition"}));
   EXPECT_EQ(whole["scenario"]["duration"], "1m");
   EXPECT_EQ(whole["scenario"]["loss_percent"], 5.0);
+  EXPECT_EQ(whole["scenario"]["toml"], write_scenario(broken().scenario));
   EXPECT_EQ(whole["run"]["seed"], "18446744073709551615");
   EXPECT_EQ(whole["run"]["simulated_s"], 60.0);
   for (const Spread& spread : spreads(broken())) {
