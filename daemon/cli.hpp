@@ -6,6 +6,7 @@
 
 #include "daemon/control_client.hpp"
 #include "daemon/flags.hpp"
+#include "gossip/base/wire_version.hpp"
 
 namespace wigwag {
 
@@ -13,10 +14,6 @@ inline constexpr int status_done = 0;
 inline constexpr int status_failed = 1;   // it could not be done
 inline constexpr int status_wrong = 2;    // wrong usage
 inline constexpr int status_nobody = 3;   // no daemon answers
-
-// The wire protocol that this program speaks; a changed golden vector raises it, and a test
-// holds it against what the core writes.
-inline constexpr int wire_version = 1;
 
 // The whole of `wigwag`; returns its exit status.
 int run_cli(int argc, const char* const* argv);

@@ -12,5 +12,6 @@ struct Embedded {
 };
 
 std::span<const Embedded> page_files();  // sim/report/page.*
+std::span<const Embedded> scenario_files();  // sim/scenarios/*.toml
 
 }  // namespace wigwag::sim
