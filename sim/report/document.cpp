@@ -132,6 +132,7 @@ void add_picture(Json& whole, const RunOutcome& outcome) {
   for (const Identity& identity : outcome.identities) {
     identities.push_back({identity.name, identity.region, identity.group});
   }
+  whole["moments_cut"] = outcome.moments_cut;
   Json& moments = whole["moments"] = Json::array();
   for (const Moment& moment : outcome.moments) {
     if (std::isfinite(moment.at)) {

@@ -38,6 +38,8 @@ std::vector<Spread> spreads(const RunOutcome& outcome) {
       {"convergence_s", "convergence", "lasting change to right views", "s", outcome.convergence, {}, {}},
       {"update_s", "update", "new record to 99 % holding it", "s", outcome.update, 0.5, {}},
       {"detection_s", "detection", "crash to 99 % seeing it Down", "s", outcome.detection, 4, 7},
+      {"detection_half_s", "first half", "crash to 50 % seeing it Down", "s", outcome.detection_half, {}, {}},
+      {"detection_all_s", "last of all", "crash to all seeing it Down", "s", outcome.detection_all, {}, {}},
       {"failover_s", "failover", "home lost to the next in use", "s", outcome.failover, {}, 2},
       {"healing_s", "healing", "partition's end to agreement", "s", outcome.healing, {}, 15},
       {"bytes_per_node_s", "bytes", "sent per node, once joined", "B/s", outcome.bytes_per_node_s, bytes_target(outcome.scenario), {}},

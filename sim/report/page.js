@@ -244,6 +244,11 @@ function lay_out() {
 function hide_what_is_empty() {
   by_id("picture").hidden = data.moments.length === 0;
   by_id("course").hidden = data.samples.length === 0;
+  if (data.moments_cut && data.moments.length > 0) {
+    const last = data.moments[data.moments.length - 1][0] / 1000;
+    by_id("cut").hidden = false;
+    by_id("cut").textContent = `More happened than a page can hold: the picture stands still after ${clock(last)}. The plots go on to the end.`;
+  }
   by_id("again").hidden = data.replay === "";
   by_id("aim").hidden = by_id("cards").childElementCount === 0;
 }

@@ -32,8 +32,9 @@ class Membership {
       case "mended": clear(flag.cut); break;
       case "left": set(flag.there | flag.left); clear(flag.running | flag.joined); this.suspected[node] = this.down[node] = 0; break;
       case "hostile": set(flag.hostile); break;
-      case "suspected": this.suspected[node] = by; break;
-      case "down": this.down[node] = by; if (by > 0) this.suspected[node] = 0; break;
+      // Each says how it stands now: while anybody holds a node Down, suspicions are not told.
+      case "suspected": this.suspected[node] = by; this.down[node] = 0; break;
+      case "down": this.down[node] = by; this.suspected[node] = 0; break;
       case "cleared": this.suspected[node] = this.down[node] = 0; break;
       case "moved": break;
     }

@@ -68,7 +68,7 @@ RunOutcome unnumbered() {
   RunOutcome outcome = eventful();
   const double none = std::numeric_limits<double>::quiet_NaN();
   const double endless = std::numeric_limits<double>::infinity();
-  for (Figure* figure : {&outcome.join, &outcome.convergence, &outcome.update, &outcome.detection, &outcome.failover, &outcome.healing, &outcome.bytes_per_node_s}) {
+  for (Figure* figure : {&outcome.join, &outcome.convergence, &outcome.update, &outcome.detection, &outcome.detection_half, &outcome.detection_all, &outcome.failover, &outcome.healing, &outcome.bytes_per_node_s}) {
     *figure = {1, none, endless, -endless, none};
   }
   outcome.all_joined = none;
@@ -158,7 +158,7 @@ TEST(ReportTable, IsAtMostAHundredColumnsWide) {
     wide.broken[0].text += "word" + std::to_string(i) + " ";
   }
   wide.scenario.names.assign(30, "scenario");
-  for (Figure* figure : {&wide.join, &wide.convergence, &wide.update, &wide.detection, &wide.failover, &wide.healing, &wide.bytes_per_node_s}) {
+  for (Figure* figure : {&wide.join, &wide.convergence, &wide.update, &wide.detection, &wide.detection_half, &wide.detection_all, &wide.failover, &wide.healing, &wide.bytes_per_node_s}) {
     *figure = {1'234'567, 86'400, 86'400, 86'400, 604'800};
   }
   wide.samples.assign(1000, {604'800, 50'000, 50'000, 0.99999, 0.99999, 0.99999, 123'456, 1234, 0, 0, 0});
