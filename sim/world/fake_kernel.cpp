@@ -3,201 +3,193 @@
 #include <algorithm>
 #include <utility>
 
-#include "gossip/base/packed.hpp"
-
 namespace wigwag::sim {
 namespace {
 
-constexpr Duration rekey_timeout = seconds(5);
-constexpr Duration keepalive_timeout = seconds(10);
-constexpr Duration rekey_jitter = milliseconds(333);
-constexpr Duration rekey_after = seconds(120);
-constexpr Duration reject_after = seconds(180);
-constexpr Duration give_up_after = seconds(90);
-constexpr std::size_t waiting_max = 128;
+constexpr std::uint32_t default_mtu = 1420;
 
-enum class Kind : std::uint8_t { initiation, response, data };
-
-// [kind, sender's key, receiver's key, session, inner source, inner packet]
-Bytes wrap(Kind kind, const TunnelKey& from, const TunnelKey& to, std::uint64_t session, const Address& source, const Bytes& inner) {
-  Packer out;
-  out.array(6).number(static_cast<std::uint64_t>(kind)).key(from).key(to).number(session).address(source).binary(inner);
-  return out.take();
+ActualRoute as_made(const TunnelRoute& route) {
+  const auto target = route.kind == RouteKind::through_tunnel ? RouteTarget::this_tunnel : RouteTarget::unreachable;
+  return {route.destination, target, route.metric, true};
 }
 
 }  // namespace
 
-FakeKernel::FakeKernel(EventQueue& events, const TunnelKey& own_key, std::uint64_t seed, SendUnderlay send, DeliverInner deliver)
-    : events_(events), own_key_(own_key), rng_(seed), send_(std::move(send)), deliver_(std::move(deliver)) {
-  keep_alive();
+FakeKernel::FakeKernel(EventQueue& events, KeyNumbers& keys, const TunnelKey& own_key, std::uint64_t seed, bool removes_allowed_ip, Calls calls)
+    : events_(events),
+      keys_(keys),
+      own_key_(own_key),
+      own_number_(keys.number(own_key)),
+      rng_(seed),
+      removes_allowed_ip_(removes_allowed_ip),
+      calls_(std::move(calls)) {}
+
+void FakeKernel::reboot() {
+  ++boot_;
+  exists_ = up_ = has_key_ = false;
+  mtu_ = 0;
+  listen_port_ = 0;
+  addresses_.clear();
+  routes_.clear();
+  states().clear();
+  links_.clear();
+  slots_.clear();
+  owners_.clear();
+  roamed_.clear();
 }
 
-void FakeKernel::apply(const Tunnel& tunnel, std::int64_t) {
-  addresses_ = tunnel.addresses;
-  std::map<TunnelKey, Peer> kept;
-  for (const auto& wanted : tunnel.peers) {
-    auto held = peers_.extract(wanted.key);
-    Peer peer = held ? std::move(held.mapped()) : Peer{};
-    peer.config = wanted;
-    auto& written = written_[wanted.key];
-    const bool ours_still = !peer.endpoint || peer.endpoint == written || !peer.session;
-    if (wanted.endpoint && wanted.endpoint != written && ours_still) {
-      peer.endpoint = wanted.endpoint;
-      written = wanted.endpoint;
+void FakeKernel::apply(const TunnelChange& change) {
+  if (std::holds_alternative<CreateInterface>(change)) exists_ = true, mtu_ = default_mtu;
+  else if (const auto* mtu = std::get_if<SetMtu>(&change)) mtu_ = mtu->mtu;
+  else if (std::holds_alternative<SetPrivateKey>(change)) has_key_ = true, remove_peer(own_key_);
+  else if (const auto* port = std::get_if<SetListenPort>(&change)) listen_port_ = port->port;
+  else if (std::holds_alternative<SetLinkUp>(change)) up_ = true;
+  else if (const auto* peer = std::get_if<SetPeer>(&change)) set_peer(*peer);
+  else if (const auto* removed = std::get_if<RemovePeer>(&change)) remove_peer(removed->key);
+  else if (const auto* address = std::get_if<AddAddress>(&change)) addresses_.push_back(address->address);
+  else if (const auto* gone = std::get_if<RemoveAddress>(&change)) std::erase(addresses_, gone->address);
+  else if (const auto* route = std::get_if<AddRoute>(&change)) add_route(route->route);
+  else if (const auto* old = std::get_if<RemoveRoute>(&change)) remove_route(old->route);
+  else if (std::holds_alternative<RemoveInterface>(change)) {
+    // The unreachable routes are bound to no interface, and stay.
+    auto kept = std::move(routes_);
+    std::erase_if(kept, [](const ActualRoute& one) { return one.target == RouteTarget::this_tunnel; });
+    reboot();
+    routes_ = std::move(kept);
+  }
+}
+
+ActualTunnel FakeKernel::read(const std::vector<TunnelKey>* only) const {
+  ActualTunnel actual;
+  actual.exists = exists_;
+  actual.index = exists_ ? 1 : 0;
+  actual.up = up_;
+  actual.mtu = mtu_;
+  if (has_key_) actual.public_key = own_key_;
+  actual.listen_port = listen_port_;
+  actual.addresses = addresses_;
+  actual.routes = routes_;
+  if (only == nullptr) {
+    actual.peers = peers();
+  } else {
+    for (const TunnelKey& key : *only) {
+      if (const TunnelPeerState* state = peer(key)) actual.peers.push_back(*state);
     }
-    kept.emplace(wanted.key, std::move(peer));
   }
-  peers_ = std::move(kept);
+  return actual;
 }
 
-std::vector<TunnelPeerState> FakeKernel::peers() const {
-  std::vector<TunnelPeerState> states;
-  for (const auto& [key, peer] : peers_) {
-    states.push_back({key, peer.endpoint, peer.config.allowed_ips, peer.config.keepalive, peer.handshake_wall_s, peer.rx, peer.tx});
-  }
-  return states;
+const Input& FakeKernel::look(bool settled) {
+  std::get<KernelSnapshot>(snapshot_).settled = settled;
+  return snapshot_;
+}
+
+const TunnelPeerState* FakeKernel::peer(const TunnelKey& key) const {
+  const Slot slot = slot_of(keys_.number(key));
+  return slot == none ? nullptr : &peers()[slot];
+}
+
+const TunnelKey* FakeKernel::holder(const Prefix& prefix) const {
+  const auto slot = owners_.holder(prefix);
+  return slot ? &peers()[*slot].key : nullptr;
 }
 
 bool FakeKernel::has_address(const Address& address) const {
   return std::any_of(addresses_.begin(), addresses_.end(), [&](const Prefix& p) { return p.address == address; });
 }
 
-FakeKernel::Peer* FakeKernel::owner_of(const Address& inner) {
-  for (auto& [key, peer] : peers_) {
-    for (const auto& prefix : peer.config.allowed_ips) {
-      if (prefix.contains(inner)) return &peer;
-    }
+FakeKernel::Slot FakeKernel::add_peer(const TunnelKey& key, KeyNumber number) {
+  const auto slot = static_cast<Slot>(links_.size());
+  states().push_back({key, {}, {}, {}, 0, 0, 0});
+  links_.emplace_back();
+  links_.back().number = number;
+  if (slots_.size() <= number) slots_.resize(number + 1, none);
+  slots_[number] = slot;
+  return slot;
+}
+
+void FakeKernel::remove_peer(const TunnelKey& key) {
+  const KeyNumber number = keys_.number(key);
+  const Slot slot = slot_of(number);
+  if (slot == none) return;
+  for (const Prefix& prefix : states()[slot].allowed_ips) owners_.take(prefix);
+  slots_[number] = none;
+  // The last takes its place, with what it holds.
+  if (slot + 1 != links_.size()) {
+    states()[slot] = std::move(states().back());
+    links_[slot] = std::move(links_.back());
+    slots_[links_[slot].number] = slot;
+    for (const Prefix& prefix : states()[slot].allowed_ips) owners_.give(prefix, slot);
   }
-  return nullptr;
+  states().pop_back();
+  links_.pop_back();
 }
 
-void FakeKernel::send_inner(const Address& to, Bytes bytes) {
-  Peer* peer = owner_of(to);
-  if (peer == nullptr) return;
-  Packer inner;
-  inner.array(2).address(to).binary(bytes);
-  send_to(*peer, inner.take());
-}
-
-void FakeKernel::send_to(Peer& peer, Bytes inner) {
-  const bool usable = peer.session && events_.now() < peer.established + reject_after;
-  if (usable) {
-    transmit(peer, std::move(inner));
-    if (events_.now() >= peer.established + rekey_after) initiate(peer);
-    return;
+void FakeKernel::set_peer(const SetPeer& change) {
+  if (has_key_ && change.key == own_key_) return;
+  const KeyNumber number = keys_.number(change.key);
+  Slot slot = slot_of(number);
+  if (slot == none) {
+    if (!change.create) return;
+    slot = add_peer(change.key, number);
   }
-  peer.sent_at = events_.now();
-  if (peer.waiting.size() >= waiting_max) peer.waiting.pop_front();
-  peer.waiting.push_back(std::move(inner));
-  peer.trying_since = events_.now();  // every new packet starts the attempts afresh
-  initiate(peer);
+  TunnelPeerState& state = states()[slot];
+  if (change.endpoint) state.endpoint = change.endpoint;
+  if (change.replace) {
+    for (const Prefix& prefix : std::vector(state.allowed_ips)) take(slot, prefix);
+  }
+  for (const Prefix& prefix : change.remove) {
+    if (removes_allowed_ip_) take(slot, prefix);
+  }
+  for (const Prefix& prefix : change.add) give(slot, prefix);
+  const bool begins = change.keepalive && state.keepalive.count() == 0 && change.keepalive->count() != 0;
+  if (change.keepalive) state.keepalive = *change.keepalive;
+  if (!up_) return;
+  if (begins) send_to(slot, {});
+  if (links_[slot].waiting) initiate(slot, false);
+  arm(slot);
 }
 
-// The kernel's timers, looked at about once a second: persistent keepalives, the passive one that
-// answers data when nothing else does, and the new handshake when data goes unanswered.
-void FakeKernel::keep_alive() {
-  // Not in step with the other kernels'.
-  events_.after(milliseconds(900) + rng_.below(milliseconds(200)), [this, running = std::weak_ptr<int>(running_)] {
-    if (running.expired()) return;
-    for (auto& [key, peer] : peers_) {
-      const bool persistent = peer.config.keepalive.count() != 0 && events_.now() >= peer.sent_at + peer.config.keepalive;
-      const bool passive = peer.owes_answer_since && events_.now() >= *peer.owes_answer_since + keepalive_timeout;
-      if (persistent || passive) send_to(peer, {});
-      // What we sent was not answered in any way: the other end has lost its session, perhaps.
-      if (peer.unanswered_since && events_.now() >= *peer.unanswered_since + keepalive_timeout + rekey_timeout) initiate(peer);
-    }
-    keep_alive();
+// Whoever held it holds it no more, without a gap.
+void FakeKernel::give(Slot slot, const Prefix& prefix) {
+  if (const auto before = owners_.give(prefix, slot)) std::erase(states()[*before].allowed_ips, prefix);
+  auto& held = states()[slot].allowed_ips;
+  const auto at = std::lower_bound(held.begin(), held.end(), prefix);
+  if (at == held.end() || *at != prefix) held.insert(at, prefix);
+}
+
+void FakeKernel::take(Slot slot, const Prefix& prefix) {
+  if (owners_.holder(prefix) != slot) return;
+  owners_.take(prefix);
+  std::erase(states()[slot].allowed_ips, prefix);
+}
+
+void FakeKernel::add_route(const TunnelRoute& route) {
+  const ActualRoute made = as_made(route);
+  // The kernel has one route a place: a second is refused as existing.
+  const bool taken = std::any_of(routes_.begin(), routes_.end(), [&](const ActualRoute& one) {
+    return one.destination == made.destination && one.metric == made.metric;
   });
+  if (!taken) routes_.push_back(made);
 }
 
-void FakeKernel::transmit(Peer& peer, Bytes inner) {
-  peer.sent_at = events_.now();
-  peer.owes_answer_since.reset();
-  if (!inner.empty() && !peer.unanswered_since) peer.unanswered_since = events_.now();
-  if (!peer.endpoint) return;
-  const auto source = std::find_if(addresses_.begin(), addresses_.end(), [](const Prefix& p) { return p.address.family == Family::ipv6; });
-  if (source == addresses_.end()) return;
-  peer.tx += inner.size();
-  send_(*peer.endpoint, wrap(Kind::data, own_key_, peer.config.key, *peer.session, source->address, inner));
-}
+void FakeKernel::remove_route(const TunnelRoute& route) { std::erase(routes_, as_made(route)); }
 
-void FakeKernel::initiate(Peer& peer) {
-  if (!peer.endpoint || (peer.initiated && events_.now() < *peer.initiated + rekey_timeout)) return;
-  peer.initiated = events_.now();
-  peer.awaits_response = true;
-  send_(*peer.endpoint, wrap(Kind::initiation, own_key_, peer.config.key, rng_.next(), Address{}, {}));
-  retry_later(peer.config.key);
-}
-
-void FakeKernel::retry_later(const TunnelKey& key) {
-  events_.after(rekey_timeout + rng_.below(rekey_jitter), [this, key, running = std::weak_ptr<int>(running_)] {
-    if (running.expired()) return;
-    const auto found = peers_.find(key);
-    if (found == peers_.end() || found->second.waiting.empty()) return;
-    Peer& peer = found->second;
-    if (events_.now() >= peer.trying_since + give_up_after) {
-      peer.waiting.clear();
-      return;
-    }
-    initiate(peer);
-  });
-}
-
-void FakeKernel::establish(Peer& peer, std::uint64_t session) {
-  peer.previous = peer.session;
-  peer.session = session;
-  peer.established = events_.now();
-  peer.handshake_wall_s = wall_ ? wall_() : 1;
-  const bool initiator = std::exchange(peer.awaits_response, false);
-  peer.initiated.reset();
-  peer.unconfirmed.reset();
-  if (initiator && peer.waiting.empty()) transmit(peer, {});
-  for (auto& inner : std::exchange(peer.waiting, {})) transmit(peer, std::move(inner));
-}
-
-void FakeKernel::receive(const Endpoint& from, const Bytes& bytes) {
-  Unpacker in(bytes);
-  in.array(6, 6);
-  const auto kind = in.enumerator(Kind::data);
-  const auto sender = in.key<TunnelKey>();
-  const auto receiver = in.key<TunnelKey>();
-  const auto session = in.number();
-  const auto source = in.address();
-  const auto inner = in.binary(0, 2000);
-  const auto found = peers_.find(sender);
-  if (!in.done() || receiver != own_key_ || found == peers_.end()) return;
-  Peer& peer = found->second;
-  switch (kind) {
-    case Kind::initiation:
-      // There is one handshake state a peer: taking the other's initiation ends our own, so
-      // that of two that cross neither is completed.
-      peer.endpoint = from;
-      peer.awaits_response = false;
-      peer.unconfirmed = session;
-      send_(from, wrap(Kind::response, own_key_, sender, session, Address{}, {}));
-      return;
-    case Kind::response:
-      if (!peer.awaits_response) return;
-      peer.endpoint = from;
-      establish(peer, session);
-      return;
-    case Kind::data: break;
+// The longest prefix decides, then the lowest metric.
+bool FakeKernel::routed(const Address& to) const {
+  const ActualRoute* best = nullptr;
+  for (const ActualRoute& route : routes_) {
+    if (!route.destination.contains(to)) continue;
+    const bool better = best == nullptr || route.destination.length > best->destination.length ||
+                        (route.destination.length == best->destination.length && route.metric < best->metric);
+    if (better) best = &route;
   }
-  // The responder uses a session from the first packet that comes under it.
-  if (peer.unconfirmed == session) establish(peer, session);
-  if (peer.session != session && peer.previous != session) return;
-  if (events_.now() >= peer.established + reject_after) return;
-  peer.endpoint = from;
-  peer.rx += inner.size();
-  peer.unanswered_since.reset();
-  if (!inner.empty() && !peer.owes_answer_since) peer.owes_answer_since = events_.now();
-  const bool allowed = std::any_of(peer.config.allowed_ips.begin(), peer.config.allowed_ips.end(),
-                                   [&](const Prefix& p) { return p.contains(source); });
-  Unpacker packet(inner);
-  packet.array(2, 2);
-  const auto to = packet.address();
-  const auto payload = packet.binary(0, 1400);
-  if (allowed && packet.done() && has_address(to)) deliver_(source, to, Bytes(payload.begin(), payload.end()));
+  return best != nullptr && best->target == RouteTarget::this_tunnel;
+}
+
+const Address* FakeKernel::source_for(Family family) const {
+  const auto found = std::find_if(addresses_.begin(), addresses_.end(), [&](const Prefix& p) { return p.address.family == family; });
+  return found == addresses_.end() ? nullptr : &found->address;
 }
 
 }  // namespace wigwag::sim

@@ -1,77 +1,129 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "gossip/base/rng.hpp"
-#include "gossip/base/tunnel.hpp"
+#include "gossip/input.hpp"
+#include "netlink/tunnel_diff.hpp"
+#include "sim/world/allowed_ips.hpp"
 #include "sim/world/event_queue.hpp"
+#include "sim/world/key_numbers.hpp"
+#include "sim/world/packet.hpp"
 
 namespace wigwag::sim {
 
-// WireGuard as far as a mesh can tell: peers, cryptokey routing both ways, cold handshakes with
-// their five-second retries, sessions that end after 180 s, roaming. Timers are those of the
-// kernel's messages.h. It carries out Tunnels as the reconciler does, so that an endpoint is
-// written only when it is wanted.
+// One host's WireGuard interface and its routes, as far as a mesh can tell: peers, cryptokey
+// routing both ways, cold handshakes with their retries, sessions that end, keepalives, roaming.
+// The timers are those of the kernel's messages.h and timers.c. It is changed by the difference
+// engine's operations and by nothing else.
 class FakeKernel {
  public:
-  using SendUnderlay = std::function<void(const Endpoint& to, Bytes)>;
-  using DeliverInner = std::function<void(const Address& from, const Address& to, Bytes)>;
+  struct Calls {
+    std::function<void(const Endpoint& to, TunnelMessage)> send;
+    std::function<void(InnerPacket&)> deliver;
+    std::function<std::int64_t()> wall_s;
+    std::function<void()> shook_hands;   // a handshake that this end began was completed
+  };
+  // `removes_allowed_ip`: as kernels from 6.16 on do, one prefix can be taken from a peer.
+  FakeKernel(EventQueue& events, KeyNumbers& keys, const TunnelKey& own_key, std::uint64_t seed, bool removes_allowed_ip, Calls calls);
 
-  FakeKernel(EventQueue& events, const TunnelKey& own_key, std::uint64_t seed, SendUnderlay send, DeliverInner deliver);
+  // Nothing is left: no interface, no route.
+  void reboot();
 
-  void apply(const Tunnel& tunnel, std::int64_t wall_s);
-  std::vector<TunnelPeerState> peers() const;
+  bool removes_allowed_ip() const { return removes_allowed_ip_; }
+  void apply(const TunnelChange& change);
+  // What the reconciler reads; of the peers only those asked for, when `only` is given.
+  ActualTunnel read(const std::vector<TunnelKey>* only = nullptr) const;
+  // All peers, as an input for the core that costs no copy; good until anything else happens.
+  const Input& look(bool settled);
+  const std::vector<TunnelPeerState>& peers() const { return std::get<KernelSnapshot>(snapshot_).peers; }
+  const TunnelPeerState* peer(const TunnelKey& key) const;
+  // Who holds a prefix now.
+  const TunnelKey* holder(const Prefix& prefix) const;
+  // Peers whose endpoint followed a packet since this was asked last, and may be named twice.
+  std::vector<TunnelKey> take_roamed() { return std::exchange(roamed_, {}); }
   bool has_address(const Address& address) const;
 
-  // An inner packet from this host; dropped as the kernel drops what no peer's allowed IPs hold.
-  void send_inner(const Address& to, Bytes bytes);
+  // A UDP datagram of this host's into the tunnel; dropped as the kernel drops what no route or no
+  // peer's allowed IPs take.
+  void send_inner(const Address& to, Bytes payload);
   // What came in on the WireGuard port.
-  void receive(const Endpoint& from, const Bytes& bytes);
-
-  void set_wall(std::function<std::int64_t()> wall) { wall_ = std::move(wall); }
+  void receive(const Endpoint& from, TunnelMessage& message);
 
  private:
-  struct Peer {
-    TunnelPeer config;
-    std::optional<Endpoint> endpoint;
-    std::optional<std::uint64_t> session;       // shared number; absent: cold
-    std::optional<std::uint64_t> previous;      // still accepted on receipt
-    std::optional<std::uint64_t> unconfirmed;   // we answered; used once a packet comes under it
-    bool awaits_response = false;
-    Instant established{};
-    std::int64_t handshake_wall_s = 0;
-    std::deque<Bytes> waiting;                  // packets kept until the handshake is done
-    std::optional<Instant> initiated;           // the last initiation sent
+  // The changing side of a peer; peers() holds what can be seen.
+  struct Link {
+    KeyNumber number = 0;
+    bool began = false;                  // the session is of our handshake
+    bool again = false;                  // data came while an answer was owed: one more keepalive after that
+    std::uint64_t session = 0;           // shared number; 0: cold
+    std::uint64_t previous = 0;          // still accepted on receipt
+    std::uint64_t unconfirmed = 0;       // we answered; used once a packet comes under it
+    std::uint64_t asked = 0;             // of our initiation that waits for its response
+    Instant established{}, previous_established{}, unconfirmed_at{};
+    Instant initiated{};                 // the last initiation sent
     Instant trying_since{};
-    Instant sent_at{};
-    std::optional<Instant> unanswered_since;    // data went out and nothing has come since
-    std::optional<Instant> owes_answer_since;   // data came and nothing has gone out since
-    std::uint64_t rx = 0, tx = 0;
+    Instant passed_at{};                 // anything, either way
+    Instant unanswered_since = never;    // data went out and nothing has come since
+    Instant owes_since = never;          // data came and nothing has gone out since
+    Instant retry_at = never;
+    Instant armed = never;               // when a timer will look at this link
+    std::int64_t newest_initiation = INT64_MIN;  // their clock's word: older ones are replays
+    std::unique_ptr<std::vector<InnerPacket>> waiting;  // until the handshake is done
   };
-  Peer* owner_of(const Address& inner);
-  void initiate(Peer& peer);
-  void retry_later(const TunnelKey& key);
-  void send_to(Peer& peer, Bytes inner);
-  void transmit(Peer& peer, Bytes inner);
-  void keep_alive();
-  void establish(Peer& peer, std::uint64_t session);
+  using Slot = std::uint32_t;
+  static constexpr Slot none = UINT32_MAX;
+
+  std::vector<TunnelPeerState>& states() { return std::get<KernelSnapshot>(snapshot_).peers; }
+  Slot slot_of(KeyNumber number) const { return number < slots_.size() ? slots_[number] : none; }
+  Slot add_peer(const TunnelKey& key, KeyNumber number);
+  void remove_peer(const TunnelKey& key);
+  void set_peer(const SetPeer& change);
+  void give(Slot slot, const Prefix& prefix);
+  void take(Slot slot, const Prefix& prefix);
+  void add_route(const TunnelRoute& route);
+  void remove_route(const TunnelRoute& route);
+
+  bool routed(const Address& to) const;
+  const Address* source_for(Family family) const;
+  bool usable(const Link& link) const;
+  void send_to(Slot slot, InnerPacket inner);
+  void transmit(Slot slot, InnerPacket inner);
+  void initiate(Slot slot, bool retry);
+  void establish(Slot slot, std::uint64_t session, bool began, Instant since);
+  void sent_something(Link& link);
+  void came_from(Slot slot, const Endpoint& from);
+  void receive_initiation(Slot slot, const Endpoint& from, const TunnelMessage& message);
+  void receive_data(Slot slot, const Endpoint& from, TunnelMessage& message);
+  Instant due(Slot slot) const;
+  void arm(Slot slot);
+  void ring(KeyNumber number, Instant when, std::uint64_t boot);
+  void fall_due(Slot slot);
+  std::int64_t stamp() const;
 
   EventQueue& events_;
+  KeyNumbers& keys_;
   TunnelKey own_key_;
+  KeyNumber own_number_;
   Rng rng_;
-  SendUnderlay send_;
-  DeliverInner deliver_;
-  std::function<std::int64_t()> wall_;
+  bool removes_allowed_ip_;
+  Calls calls_;
+  std::uint64_t boot_ = 0;
+
+  bool exists_ = false, up_ = false, has_key_ = false;
+  std::uint32_t mtu_ = 0;
+  std::uint16_t listen_port_ = 0;
   std::vector<Prefix> addresses_;
-  std::map<TunnelKey, Peer> peers_;
-  std::map<TunnelKey, std::optional<Endpoint>> written_;
-  std::shared_ptr<int> running_ = std::make_shared<int>();  // timers of a kernel that has rebooted find it gone
+  std::vector<ActualRoute> routes_;
+  Input snapshot_{KernelSnapshot{}};
+  std::vector<Link> links_;              // beside peers()
+  std::vector<Slot> slots_;              // by key number
+  AllowedIps owners_;
+  std::vector<TunnelKey> roamed_;
 };
 
 }  // namespace wigwag::sim

@@ -23,7 +23,7 @@ class Chaos {
   explicit Chaos(std::uint64_t seed) : world_(seed), rng_(seed ^ 0x6368616f73) {
     world_.found();
     const auto size = 2 + rng_.below(11);
-    while (world_.size() < size) world_.add({.bundle_in_token = rng_.chance(300), .behind_nat = rng_.chance(150)});
+    while (world_.size() < size) world_.add({.certify_itself = rng_.chance(300), .nat = rng_.chance(150) ? std::optional(NatKind{}) : std::nullopt});
     stopped_.resize(world_.size());
     cut_.resize(world_.size());
     paused_.resize(world_.size());
@@ -40,7 +40,7 @@ class Chaos {
   }
 
   void calm() {
-    world_.underlay().set_weather({});
+    world_.set_weather({});
     for (std::size_t i = 0; i < world_.size(); ++i) {
       world_.set_cable(i, true);
       world_.set_group(i, 0);
@@ -93,7 +93,7 @@ class Chaos {
         if (paused_[i]) world_.resume(i), paused_[i] = false, tell("resume", i);
         break;
       case 7:
-        world_.underlay().set_weather({.loss_permille = static_cast<std::uint32_t>(rng_.below(300)), .duplication_permille = 20});
+        world_.set_weather({.loss = static_cast<Ppm>(rng_.below(300)) * 1000, .duplication = 20'000});
         tell("weather", i);
         break;
       case 8: {

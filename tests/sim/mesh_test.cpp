@@ -177,7 +177,7 @@ TEST_F(Mesh, SettlesTwoClaimsToOneAddress) {
 
 TEST_F(Mesh, ReachesAMemberBehindAMasqueradingRouter) {
   grow_to(4);
-  world.add({.ipv4 = {}, .behind_nat = true});
+  world.add({.nat = NatKind{}});
   ASSERT_TRUE(world.run_until(seconds(20), [&] { return world.agreed(all()); })) << explain();
   world.run_for(seconds(5));
   expect_every_pair_reaches();
@@ -196,7 +196,7 @@ TEST_F(Mesh, FollowsAMemberToItsNewAddress) {
 TEST_F(Mesh, LetsAFleetWithOneSecretStartAtOneMoment) {
   world.found();
   world.kill(0);
-  for (int i = 0; i < 7; ++i) world.add({.bundle_in_token = true});
+  for (int i = 0; i < 7; ++i) world.add({.certify_itself = true});
   world.run_for(seconds(5));
   world.start(0);
   EXPECT_TRUE(world.run_until(seconds(30), [&] { return world.agreed(all()); })) << explain();
@@ -283,7 +283,7 @@ TEST_F(Mesh, FindsTogetherFromStatesOfTheMomentOfJoining) {
 
 TEST_F(Mesh, StaysAgreedUnderLoss) {
   grow_to(12);
-  world.underlay().set_weather({.loss_permille = 50, .duplication_permille = 10});
+  world.set_weather({.loss = 50'000, .duplication = 10'000});
   world.run_for(minutes(30));
   for (const auto i : all()) {
     for (const auto& event : world.events_of(i)) EXPECT_NE(event.kind, EventKind::member_down) << i << " of " << event.name;
