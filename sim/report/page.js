@@ -117,7 +117,7 @@ function show_tip() {
   const tip = by_id("tip");
   tip.hidden = selected < 0 || !layout;
   if (tip.hidden) return;
-  const state = state_of(current, selected), identity = data.identities[selected] || ["", "", ""];
+  const state = state_of(current, selected, others_of(current)), identity = data.identities[selected] || ["", "", ""];
   const doubts = [[current.suspected[selected], "suspected by"], [current.down[selected], "Down at"]].filter(([count]) => count > 0);
   const where = [identity[1], identity[2]].filter(Boolean).join(", ");
   tip.replaceChildren(element("b", {}, name_of(selected)), where ? ` (${where})` : "", element("br"), [state.word, ...doubts.map(([count, word]) => `${word} ${fixed(count, 0)}`)].join(", "));

@@ -66,15 +66,27 @@ const states = [
   { key: "hostile", word: "hostile", shape: "triangle", fits: (f) => f & flag.hostile },
   { key: "paused", word: "paused", shape: "square", fits: (f) => f & flag.paused },
   { key: "cut", word: "cut off", shape: "diamond", fits: (f) => f & flag.cut },
-  { key: "down", word: "running, yet held Down", shape: "disc", fits: (f, suspected, down) => down > 0 },
+  { key: "down", word: "running, Down at most", shape: "disc", fits: (f, suspected, down, others) => down * 2 > others },
+  { key: "partly", word: "running, Down at some", shape: "disc", fits: (f, suspected, down) => down > 0 },
   { key: "suspected", word: "suspected", shape: "disc", fits: (f, suspected) => suspected > 0 },
   { key: "joining", word: "joining", shape: "ring", fits: (f) => !(f & flag.joined) },
   { key: "up", word: "up", shape: "disc", fits: () => true },
 ];
-const shown_states = ["up", "joining", "suspected", "down", "stopped", "paused", "cut", "hostile", "left"].map((key) => states.find((state) => state.key === key));
+const shown_states = ["up", "joining", "suspected", "partly", "down", "stopped", "paused", "cut", "hostile", "left"].map((key) => states.find((state) => state.key === key));
 
-function state_of(membership, node) {
-  return states.find((state) => state.fits(membership.flags[node], membership.suspected[node], membership.down[node]));
+function running_in(membership) {
+  let running = 0;
+  for (let node = 0; node < nodes; ++node) if (membership.flags[node] & flag.running) running += 1;
+  return running;
+}
+
+// How many there are to hold one of the running Down.
+function others_of(membership) {
+  return Math.max(1, running_in(membership) - 1);
+}
+
+function state_of(membership, node, others) {
+  return states.find((state) => state.fits(membership.flags[node], membership.suspected[node], membership.down[node], others));
 }
 
 // By region, then by number: a region's outage is a dark arc and not a sprinkle.
@@ -156,7 +168,7 @@ function draw_node(membership, node, state, others) {
   } else {
     pen.fillStyle = colours[state.key];
     // Few doubters, a pale dot; all of them, a full one.
-    const doubt = state.key === "down" ? share : state.key === "suspected" ? membership.suspected[node] / others : 1;
+    const doubt = state.key === "suspected" ? membership.suspected[node] / others : 1;
     pen.globalAlpha = 0.45 + 0.55 * Math.min(1, doubt);
     pen.fill();
     pen.globalAlpha = 1;
@@ -199,24 +211,25 @@ function broken_into(text, room) {
     if (pen.measureText(longer).width <= room || lines[lines.length - 1] === "") lines[lines.length - 1] = longer;
     else lines.push(word);
   }
-  const fits = lines.slice(0, 2).map((line) => (line.length > 40 ? line.slice(0, 39) + "…" : line));
+  const fits = lines.slice(0, 2).map((line) => (pen.measureText(line).width > room * 1.1 ? line.slice(0, 24) + "…" : line));
   if (lines.length > 2) fits[1] += " …";
   return fits;
 }
 
-function draw_middle(counts, at) {
+function draw_middle(membership, others, at) {
   const room = Math.max(layout.inner, 20) * 2;
-  const members = nodes - counts.absent - counts.left - counts.stopped;
+  let alive = 0;
+  for (let node = 0; node < nodes; ++node) if (membership.flags[node] & flag.joined && membership.down[node] * 2 <= others) alive += 1;
   pen.textAlign = "center";
   pen.textBaseline = "middle";
   pen.fillStyle = colours.text;
   const large = Math.min(56, room * 0.26);
   pen.font = `650 ${large}px system-ui, sans-serif`;
-  pen.fillText(fixed(counts.up, 0), 0, -large * 0.55);
+  pen.fillText(fixed(alive, 0), 0, -large * 0.55);
   pen.fillStyle = colours.soft;
   const small = Math.min(15, room * 0.075);
   pen.font = `${small}px system-ui, sans-serif`;
-  pen.fillText(`of ${fixed(members, 0)} running are well`, 0, large * 0.2);
+  pen.fillText(`of ${fixed(running_in(membership), 0)} running are alive to most`, 0, large * 0.2);
   pen.fillText(clock(at), 0, large * 0.2 + small * 1.5);
   const faults = data.played.filter((played) => played.at_s <= at && at <= Math.max(played.until_s, played.at_s + end_s / 200));
   pen.fillStyle = colours.text;
@@ -228,18 +241,17 @@ function draw_middle(counts, at) {
 function draw_ring(at) {
   const membership = membership_at(at);
   const counts = Object.fromEntries(states.map((state) => [state.key, 0]));
-  const found = new Array(nodes);
+  const found = new Array(nodes), others = others_of(membership);
   for (let node = 0; node < nodes; ++node) {
-    found[node] = state_of(membership, node);
+    found[node] = state_of(membership, node, others);
     counts[found[node].key] += 1;
   }
   if (layout) {
     pen.setTransform(scale, 0, 0, scale, canvas.width / 2, canvas.height / 2);
     pen.clearRect(-canvas.width, -canvas.height, 2 * canvas.width, 2 * canvas.height);
-    const others = Math.max(1, nodes - counts.absent - counts.left - counts.stopped - 1);
     draw_regions();
     for (let node = 0; node < nodes; ++node) if (found[node].key !== "absent") draw_node(membership, node, found[node], others);
-    draw_middle(counts, at);
+    draw_middle(membership, others, at);
     if (selected >= 0) {
       shape_path(pen, "disc", layout.x[selected], layout.y[selected], layout.dot + 3.5);
       pen.strokeStyle = colours.text;
