@@ -24,16 +24,20 @@ struct Latency {
   bool operator==(const Latency&) const = default;
 };
 
+// Loss that comes in bursts (Gilbert and Elliott): a host's link is good or bad, for random times.
+struct LossBursts {
+  Ppm loss = 0;                          // while it is bad; 0: it never is
+  Duration lasting = milliseconds(500);  // on average
+  Duration between = seconds(30);        // on average
+  bool operator==(const LossBursts&) const = default;
+};
+
 // How links treat what they carry.
 struct Weather {
-  Latency latency;                       // between hosts whose regions say nothing else
+  using Bursts = LossBursts;
+  Latency latency{};                     // between hosts whose regions say nothing else
   Ppm loss = 0;                          // of each datagram by itself
-  struct Bursts {                        // Gilbert and Elliott: a host's link is good or bad, for random times
-    Ppm loss = 0;                        // while it is bad; 0: it never is
-    Duration lasting = milliseconds(500);  // on average
-    Duration between = seconds(30);      // on average
-    bool operator==(const Bursts&) const = default;
-  } bursts;
+  LossBursts bursts{};
   Ppm duplication = 0;
   Ppm reordering = 0;                    // datagrams held back by up to `reordered_by`
   Duration reordered_by = milliseconds(50);
