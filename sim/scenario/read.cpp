@@ -85,7 +85,7 @@ void read_links(Section& links, Draft& draft) {
 
 void read_region(Section& section, Scenario& scenario) {
   Region region;
-  if (!section.has("name")) section.fault("", "a region needs a name");
+  if (!section.has("name")) section.fault("name", "a region needs one");
   section.take_name("name", region.name);
   section.take_count("weight", region.weight, 0, 1'000'000);
   section.finish();
@@ -124,13 +124,13 @@ void read_region_link(Section& section, Draft& draft) {
 
 void read_group(Section& section, Draft& draft) {
   NodeGroup group;
-  if (!section.has("name")) section.fault("", "a group needs a name");
+  if (!section.has("name")) section.fault("name", "a group needs one");
   section.take_name("name", group.name);
   std::size_t count = 0;
   Ppm share = 0;
   if (section.take_count("count", count, 0, nodes_most)) group.count = count;
   if (section.take("share", share, parse_share, share_allowed)) group.share = share;
-  if (section.has("count") == section.has("share")) section.fault("", R"(a group needs either a count, as 3, or a share, as "10%")");
+  if (section.has("count") == section.has("share")) section.fault("share", R"(a group needs either a count, as 3, or a share, as "10%")");
   section.take_name("region", group.region);
   group.nat = read_nat(section, "nat");
   section.take_count("behind_one", group.behind_one, 1, behind_one_most);

@@ -91,7 +91,7 @@ void Section::finish() {
     if (std::find(known_.begin(), known_.end(), entry.name) != known_.end()) continue;
     const auto meant = nearest(entry.name, known_);
     fault(entry.name, meant ? "there is no such key; did you mean " + full(*meant) + "?"
-                            : "there is no such key" + (name_.empty() ? std::string(" here") : " in " + name_) + "; the keys are " + quoted_list(known_));
+                            : "there is no such key" + (name_.empty() ? std::string(" here") : " in " + name_) + "; allowed: " + quoted_list(known_));
   }
 }
 

@@ -130,11 +130,11 @@ net.toml:8: join.pattern: cannot be "slowly"; allowed: "storm" or "converged"
 net.toml:9: group.share: a group needs either a count, as 3, or a share, as "10%"
 net.toml:10: group.name: cannot be "a b"; allowed: a name of at most 40 letters, digits, '-', '_' and '.'
 net.toml:13: event.do: cannot be "explode"; allowed: "crash", "reboot", "restart", "leave", "join", "pause", "busy", "cut", "one-way", "partition", "weather", "clock", "move", "rebind", "disk-fails", "flap", "upgrade" or "turn-hostile"
-net.toml:17: event.disk: there is no such key in event; the keys are "at", "do", "who", "for"
+net.toml:17: event.disk: there is no such key in event; allowed: "at", "do", "who" or "for"
 net.toml:18: event.who.share: either a count or a share, not both
 net.toml:19: event.at: needed: when it happens, from the start of the run, as "2m"
 net.toml:19: event.amount: needed: what each input costs, as "5ms"
-net.toml:21: weather: there is no such key here; the keys are "names", "summary", "nodes", "duration", "calm", "seed", "links", "join", "churn", "region", "region_link", "group" or "event"
+net.toml:21: weather: there is no such key here; allowed: "names", "summary", "nodes", "duration", "calm", "seed", "links", "join", "churn", "region", "region_link", "group" or "event"
 )");
 }
 
