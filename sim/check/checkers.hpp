@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gossip/node.hpp"
 #include "sim/check/checker.hpp"
 
 // The checkers one by one; what each takes for granted stands beside it. Bounds that are times are
@@ -21,5 +22,8 @@ MakeChecker check_traffic;       // I10: bytes under budget in any storm
 MakeChecker check_owners;        // I13: no inner address has two owners, and what comes in comes to the right one
 MakeChecker check_reach;         // I14: who has a path reaches the other
 MakeChecker check_conservation;  // sent + duplicated = delivered + dropped + in flight
+
+// What I2 asks of one node's state: nullopt when everything in it was signed by whom it speaks for.
+std::optional<std::string> fault_of(const StoredState& stored, Verifier& verifier);
 
 }  // namespace wigwag::sim

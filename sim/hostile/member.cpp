@@ -41,9 +41,12 @@ std::vector<std::size_t> HostileMember::some_honest(std::size_t most) {
   const auto size = machines();
   const auto start = rng_.below(size);
   const auto stride = std::max<std::size_t>(1, size / std::max<std::size_t>(most, 1));
-  for (std::size_t i = 0; i < size && chosen.size() < most; i += stride) {
-    const auto machine = (start + i) % size;
-    if (honest(machine)) chosen.push_back(machine);
+  // From each of so many places the next one that is honest, and further on than the one before.
+  std::size_t from = 0;
+  for (std::size_t place = 0; place < size && chosen.size() < most; place += stride) {
+    from = std::max(from, place);
+    while (from < size && !honest((start + from) % size)) ++from;
+    if (from < size) chosen.push_back((start + from++) % size);
   }
   return chosen;
 }

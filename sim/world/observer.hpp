@@ -14,7 +14,7 @@ class Observer {
   virtual ~Observer() = default;
   virtual void started(std::size_t /*machine*/) {}             // a daemon's new life begins
   virtual void stopped(std::size_t /*machine*/) {}             // and ends
-  virtual void said(std::size_t /*machine*/, const Outputs&) {}   // all that one step put out, before it is carried out
+  virtual void said(std::size_t /*machine*/, const Outputs&) {}   // all that one step put out, if anything, before it is carried out
   virtual void stepped(std::size_t /*machine*/, const Input&) {}  // its outputs have been carried out
   virtual void raised(std::size_t /*machine*/, const Event&) {}
   virtual void planned(std::size_t /*machine*/, const Tunnel&) {}  // a wish, as it was put out

@@ -48,6 +48,7 @@ void World::step(std::size_t index, const Input& input) {
   Outputs outputs = machine.node->step(now_of(index), input);
   const auto life = machine.life;
   if (machine.meddler) machine.meddler->outgoing(outputs);
+  if (!outputs.empty()) tell([&](Observer& observer) { observer.said(index, outputs); });
   if (!outputs.empty()) carry_out(index, outputs);
   tell([&](Observer& observer) { observer.stepped(index, input); });
   if (machine.life == life) schedule_wakeup(index);
