@@ -25,7 +25,7 @@ void on_signal(int number) {
 std::string wrong_usage(const CLI::App& app, const CLI::ParseError& error) {
   const auto used = app.get_subcommands();
   const CLI::App& at = used.empty() ? app : *used.front();
-  const std::string help = "; see `wigwag-sim " + (used.empty() ? std::string() : at.get_name() + " ") + "--help`";
+  const std::string help = " see `wigwag-sim " + (used.empty() ? std::string() : at.get_name() + " ") + "--help`";
   auto strays = app.remaining(true);
   if (!strays.empty()) {
     std::vector<std::string> known;
@@ -40,12 +40,12 @@ std::string wrong_usage(const CLI::App& app, const CLI::ParseError& error) {
     }
     const auto meant = nearest(strays.front(), known);
     const std::string what = flag ? "there is no option '" : used.empty() ? "there is no command '" : "`wigwag-sim " + at.get_name() + "` takes no '";
-    return what + strays.front() + "'" + (meant && (flag || used.empty()) ? "; did you mean " + *meant + "?" : "") + help;
+    return what + strays.front() + "'" + (meant && (flag || used.empty()) ? "; did you mean " + *meant + "?" : ";") + help;
   }
-  if (used.empty()) return "a command is missing" + help;
+  if (used.empty()) return "a command is missing;" + help;
   std::string why = error.what();
   std::replace(why.begin(), why.end(), '\n', ' ');
-  return why + help;
+  return why + ";" + help;
 }
 
 // The first flag with a value that says nothing: in a script, a variable that nobody has set.
@@ -66,6 +66,7 @@ int run_cli(int argc, const char* const* argv) {
   app.set_version_flag("--version", "wigwag-sim " WIGWAG_VERSION);
   add_run(app, todo);
   add_list(app, todo);
+  add_explore(app, todo);
   app.add_subcommand("version", "program, wire protocol")->callback([&todo] {
     todo = [] { return std::printf("wigwag-sim " WIGWAG_VERSION ", wire protocol %d\n", wire_version), status_good; };
   });
