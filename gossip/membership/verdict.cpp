@@ -78,11 +78,21 @@ void Verdicts::restart_graces(Instant now, Roster& roster) {
 
 void Verdicts::note_refuted(const NodeId& subject, const std::vector<NodeId>& accusers, Instant now) {
   for (const auto& accuser : accusers) {
-    if (refuted_.size() >= pairs_max) refuted_.clear();
+    if (refuted_.size() >= pairs_max && !refuted_.contains({subject, accuser})) make_room(now);
     auto& entry = refuted_[{subject, accuser}];
     if (entry.count == 0 || entry.first + memory <= now) entry = {now, 0};
     ++entry.count;
   }
+}
+
+void Verdicts::make_room(Instant now) {
+  std::erase_if(refuted_, [&](const auto& entry) { return entry.second.count < refutations_max || entry.second.first + memory <= now; });
+  if (refuted_.size() < pairs_max - pairs_max / 8) return;
+  std::vector<Instant> since;
+  for (const auto& [pair, entry] : refuted_) since.push_back(entry.first);
+  const auto middle = since.begin() + static_cast<std::ptrdiff_t>(since.size() / 2);
+  std::nth_element(since.begin(), middle, since.end());
+  std::erase_if(refuted_, [&](const auto& entry) { return entry.second.first <= *middle; });
 }
 
 int Verdicts::refutations(const NodeId& subject, const NodeId& accuser, Instant now) const {

@@ -41,12 +41,15 @@ class Verdicts {
   };
   static constexpr Duration memory = minutes(10);
   static constexpr int refutations_max = 3;
-  static constexpr std::size_t pairs_max = 1024;  // when full, all are forgotten: an accuser is heard again
+  // When full, those not ignored yet make room, and if they are few, the half that was refuted longest ago:
+  // whoever accuses everybody must not get itself forgotten by that.
+  static constexpr std::size_t pairs_max = 4096;
 
   bool counts(const Member& subject, const NodeId& accuser, const Roster& roster, Instant now) const;
   std::size_t legal_votes(const Member& member, const Roster& roster, Instant now) const;
   std::size_t all_votes(const Member& member, const Roster& roster, Instant now) const;
   bool judge(Member& member, const Roster& roster, Instant now);
+  void make_room(Instant now);
 
   std::map<std::pair<NodeId, NodeId>, Refutations> refuted_;  // (subject, accuser)
   Instant next_ = never;

@@ -140,6 +140,26 @@ TEST_F(VerdictsTest, IgnoreAnAccuserRefutedThreeTimesInTenMinutes) {
   EXPECT_FALSE(verdicts.is_ignored(mesh.id(1), mesh.id(by[0]), instant(minutes(10))));
 }
 
+TEST_F(VerdictsTest, GoOnIgnoringALiarThatManyRefute) {
+  const auto numbered = [](std::uint64_t number) {
+    NodeId id;
+    store_be64(id.bytes.data(), number);
+    return id;
+  };
+  const auto liar = numbered(1);
+  for (std::uint64_t subject = 0; subject < 1000; ++subject) {
+    for (int time = 0; time < 3; ++time) verdicts.note_refuted(numbered(100 + subject), {liar}, instant(seconds(time)));
+  }
+  // Others are wrong here and there, of far more subjects than can be kept.
+  for (std::uint64_t subject = 0; subject < 20'000; ++subject) verdicts.note_refuted(numbered(100 + subject), {numbered(2)}, instant(seconds(10)));
+  for (std::uint64_t subject = 0; subject < 1000; ++subject) EXPECT_TRUE(verdicts.is_ignored(numbered(100 + subject), liar, instant(seconds(20))));
+  // Even where everybody is ignored for somebody the latest to earn it stay so.
+  for (std::uint64_t subject = 0; subject < 20'000; ++subject) {
+    for (int time = 0; time < 3; ++time) verdicts.note_refuted(numbered(100 + subject), {numbered(3)}, instant(seconds(30) + milliseconds(subject)));
+  }
+  EXPECT_TRUE(verdicts.is_ignored(numbered(100 + 19'999), numbered(3), instant(seconds(60))));
+}
+
 TEST_F(VerdictsTest, BeginTheirGracesAnewAfterAPause) {
   accuse_by(needed, instant(seconds(0)));
   EXPECT_EQ(at(seconds(1)), nobody);
