@@ -88,14 +88,4 @@ std::optional<Bytes> from_base64(std::string_view text) {
 std::string to_base64url(ByteView bytes) { return encode64(bytes, url_alphabet, false); }
 std::optional<Bytes> from_base64url(std::string_view text) { return decode64(text, url_alphabet); }
 
-std::uint64_t load_be64(const std::uint8_t* from) {
-  std::uint64_t value = 0;
-  for (int i = 0; i < 8; ++i) value = value << 8 | from[i];
-  return value;
-}
-
-void store_be64(std::uint8_t* to, std::uint64_t value) {
-  for (int i = 7; i >= 0; --i, value >>= 8) to[i] = static_cast<std::uint8_t>(value);
-}
-
 }  // namespace wigwag

@@ -18,7 +18,12 @@ template <class Role>
 struct Key32 {
   std::array<std::uint8_t, 32> bytes{};
 
-  auto operator<=>(const Key32&) const = default;
+  // By bytes, from the first on. Keys that differ do so at once, hence in a word.
+  friend std::strong_ordering operator<=>(const Key32& a, const Key32& b) {
+    const auto first = load_be64(a.bytes.data()) <=> load_be64(b.bytes.data());
+    return first != 0 ? first : a.bytes <=> b.bytes;
+  }
+  friend bool operator==(const Key32& a, const Key32& b) { return load_be64(a.bytes.data()) == load_be64(b.bytes.data()) && a.bytes == b.bytes; }
   ByteView view() const { return bytes; }
   bool is_zero() const {
     return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t b) { return b == 0; });
