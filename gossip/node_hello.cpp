@@ -61,8 +61,8 @@ void Node::Impl::call_somebody() {
     hello_client_.call(seed, now_.at, entropy_, out_);
     return;
   }
-  const bool known = std::any_of(roster_.seats().begin(), roster_.seats().end(), [&](const RingSeat& seat) {
-    const auto& endpoints = roster_.find(seat.node)->record.body.endpoints;
+  const bool known = std::any_of(roster_.live().begin(), roster_.live().end(), [&](const Member* member) {
+    const auto& endpoints = member->record.body.endpoints;
     return std::any_of(endpoints.begin(), endpoints.end(), [&](const Endpoint& e) { return e.address == seed.address; });
   });
   if (!known) hello_client_.call(seed, now_.at, entropy_, out_);
@@ -84,9 +84,9 @@ bool Node::Impl::lacks_sponsor() {
 
 void Node::Impl::call_for_sponsor() {
   std::vector<const Record*> hosts;
-  for (const auto& seat : roster_.seats()) {
-    const Record& record = roster_.find(seat.node)->record.body;
-    if (seat.node != id_ && !record.endpoints.empty() && record.hello_port != 0) hosts.push_back(&record);
+  for (const Member* member : roster_.live()) {
+    const Record& record = member->record.body;
+    if (member->id() != id_ && !record.endpoints.empty() && record.hello_port != 0) hosts.push_back(&record);
   }
   if (hosts.empty()) return;
   const Record& host = *rng_.pick(hosts);

@@ -67,12 +67,12 @@ void Node::Impl::on(const LocalAddresses& local) {
   local_known_ = true;
   self_stale_ = true;
   endpoints_revision_ = UINT64_MAX;
-  for (const auto& seat : roster_.seats()) peer_endpoints_.moved(seat.node);
+  for (const Member* member : roster_.live()) peer_endpoints_.moved(member->id());
   if (!joined_ || !kernel_) return;
   std::size_t greeted = 0;
-  for (const auto& seat : roster_.seats()) {
-    const bool close = edges_.contains(seat.node) || roster_.live_count() <= greet_all_up_to;
-    if (seat.node != id_ && close && ++greeted <= greet_all_up_to) prober_.greet(seat.node, now_.at, mail_);
+  for (const Member* member : roster_.live()) {
+    const bool close = edges_.contains(member->id()) || roster_.live_count() <= greet_all_up_to;
+    if (member->id() != id_ && close && ++greeted <= greet_all_up_to) prober_.greet(member->id(), now_.at, mail_);
   }
 }
 
@@ -89,17 +89,16 @@ bool Node::Impl::gives_way(const Member& member) const {
 // Warms the tunnels that must be warm: edges, and in small networks every pair.
 void Node::Impl::greet_peers() {
   if (!joined_) return;
-  for (const auto& seat : roster_.seats()) {
-    const Member& member = *roster_.find(seat.node);
-    const auto* peer = kernel_peer(member);
-    const bool edge = edges_.contains(seat.node);
-    if (seat.node == id_ || peer == nullptr || (!edge && roster_.live_count() > greet_all_up_to)) continue;
-    if (gives_way(member)) continue;
-    const bool warm = peer->last_handshake_unix_s != 0 && (!edge || peer_endpoints_.has_session(seat.node, now_.at));
-    const auto [last, first_time] = greeted_.try_emplace(seat.node, now_.at);
+  for (const Member* member : roster_.live()) {
+    const auto* peer = kernel_peer(*member);
+    const bool edge = edges_.contains(member->id());
+    if (member->id() == id_ || peer == nullptr || (!edge && roster_.live_count() > greet_all_up_to)) continue;
+    if (gives_way(*member)) continue;
+    const bool warm = peer->last_handshake_unix_s != 0 && (!edge || peer_endpoints_.has_session(member->id(), now_.at));
+    const auto [last, first_time] = greeted_.try_emplace(member->id(), now_.at);
     if (!first_time && (warm || now_.at < last->second + greet_pause)) continue;
     last->second = now_.at;
-    prober_.greet(seat.node, now_.at, mail_);
+    prober_.greet(member->id(), now_.at, mail_);
   }
 }
 

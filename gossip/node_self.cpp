@@ -201,9 +201,9 @@ void Node::Impl::leave_tick() {
   const Item goodbye = roster_.item_of(*self(), false);
   constexpr std::size_t told_max = 64;
   std::vector<NodeId> audience(edges_.begin(), edges_.end());
-  for (const auto& seat : roster_.seats()) {
+  for (const Member* member : roster_.live()) {
     if (audience.size() >= told_max) break;
-    if (seat.node != id_ && !edges_.contains(seat.node)) audience.push_back(seat.node);
+    if (member->id() != id_ && !edges_.contains(member->id())) audience.push_back(member->id());
   }
   for (const auto& id : audience) push_items(id, {goodbye}, mail_);
 }

@@ -24,16 +24,15 @@ constexpr Duration forgotten_for = hours(6);         // beyond what trusted cloc
 void Node::Impl::rewire() {
   if (wired_ == roster_.seating()) return;
   wired_ = roster_.seating();
-  const auto& seats = roster_.seats();
   const Member* own = self();
   if (own == nullptr) return;
-  const auto subjects = subjects_of(own->seat, seats);
+  const auto subjects = roster_.rings().subjects_of(own->seat);
   prober_.watch(subjects, now_.at);
   const auto eager = std::min(eager_edges, subjects.size());
   spread_edges_.eager.assign(subjects.begin(), subjects.begin() + static_cast<std::ptrdiff_t>(eager));
   spread_edges_.lazy.assign(subjects.begin() + static_cast<std::ptrdiff_t>(eager), subjects.end());
   edges_ = {subjects.begin(), subjects.end()};
-  auto observers = observers_of(own->seat, seats);
+  auto observers = roster_.rings().observers_of(own->seat);
   edges_.insert(observers.begin(), observers.end());
   prober_.watched_by(std::move(observers));
   std::erase_if(met_, [&](const NodeId& id) { return !edges_.contains(id); });
@@ -99,7 +98,7 @@ void Node::Impl::wake(Member& member) {
   if (!member.dormant) return;
   member.dormant = false;
   member.down_since = now_.at;
-  roster_.health_changed();
+  roster_.health_changed(member);
 }
 
 // Members that are Down are tried at random, and while we are alone anybody who has not left:
@@ -107,6 +106,7 @@ void Node::Impl::wake(Member& member) {
 void Node::Impl::rejoin_tick() {
   if (now_.at < next_rejoin_) return;
   next_rejoin_ = now_.at + rejoin_pause * 3 / 4 + rng_.below(rejoin_pause / 2);
+  if (!alone() && roster_.live_count() == roster_.members().size()) return;
   std::vector<const Member*> away;
   for (const auto& [id, member] : roster_.members()) {
     const bool down = member.health == Health::dead && !member.expired && !member.dormant;

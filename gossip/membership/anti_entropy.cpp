@@ -45,13 +45,17 @@ auto version(const RangeEntry& entry) { return std::tie(entry.epoch, entry.seque
 }  // namespace
 
 Compare AntiEntropy::opening(const Roster& roster) {
-  const auto entries = roster.entries(0, UINT64_MAX);
+  const auto whole = roster.whole();
   Compare compare;
-  compare.ranges.push_back({.first = 0, .last = UINT64_MAX, .fingerprint = sum(entries), .count = static_cast<std::uint32_t>(entries.size())});
+  compare.ranges.push_back({.first = 0, .last = UINT64_MAX, .fingerprint = whole.fingerprint, .count = whole.count});
   return compare;
 }
 
 void AntiEntropy::compare_fingerprint(const Range& theirs, const Roster& roster, Difference& found) const {
+  if (theirs.first == 0 && theirs.last == UINT64_MAX) {
+    const auto whole = roster.whole();
+    if (whole.fingerprint == theirs.fingerprint && whole.count == theirs.count) return;
+  }
   auto ours = roster.entries(theirs.first, theirs.last);
   if (sum(ours) == theirs.fingerprint && ours.size() == theirs.count) return;
   found.equal = false;

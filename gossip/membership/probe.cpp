@@ -84,11 +84,11 @@ Prober::Probe* Prober::begin(const NodeId& subject, Why why, Instant now, Durati
 }
 
 std::optional<NodeId> Prober::random_member(const Roster& roster) {
-  const auto& seats = roster.seats();
-  if (seats.size() <= subjects_.size() + 1) return std::nullopt;
-  const auto& seat = rng_.pick(seats);
-  if (seat.node == self_ || subjects_.contains(seat.node)) return std::nullopt;
-  return seat.node;
+  const auto& live = roster.live();
+  if (live.size() <= subjects_.size() + 1) return std::nullopt;
+  const NodeId& id = rng_.pick(live)->id();
+  if (id == self_ || subjects_.contains(id)) return std::nullopt;
+  return id;
 }
 
 void Prober::begin_due(Instant now, const Roster& roster, const LocalHealth& health, Outbox& out) {
@@ -111,7 +111,7 @@ void Prober::ask_others(Probe& probe, Instant now, const Roster& roster, Outbox&
   const Member* member = roster.find(probe.subject);
   if (subject == subjects_.end() || member == nullptr || now < subject->second.others_asked + asked_recently) return;
   subject->second.others_asked = now;
-  for (const auto& observer : observers_of(member->seat, roster.seats())) {
+  for (const auto& observer : roster.rings().observers_of(member->seat)) {
     if (observer == self_) continue;
     probe.asked.push_back(observer);
     out.push_back({observer, PingRequest{probe.first_sequence, probe.subject}});

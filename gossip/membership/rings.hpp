@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include "gossip/base/key.hpp"
@@ -33,16 +32,32 @@ constexpr std::size_t ring_count(std::size_t live) { return live <= 1 ? 0 : live
 constexpr std::size_t quorum(std::size_t live) { return ring_count(live) / 2 + 1; }
 static_assert(quorum(2) == 1 && quorum(3) == 2 && quorum(8) == 4 && quorum(1000) == 5);
 
-// The members that `node` watches: in ring after ring its first successor not yet chosen, so
-// that there are K different ones. `seats` may hold the node itself; its order does not matter.
-// The first `eager_edges` of them are the eager edges.
-std::vector<NodeId> subjects_of(const RingSeat& node, std::span<const RingSeat> seats);
+// The seats of the live members, kept in the order of each ring, so that a neighbour is found
+// in log N steps and who comes or goes costs no more. Refers to the seats, which stay where they
+// are until they are removed.
+class Rings {
+ public:
+  // A seat that is not there yet, and one that is.
+  void add(const RingSeat& seat);
+  void remove(const RingSeat& seat);
+  std::size_t size() const { return order_[0].size(); }
 
-// The members that watch `node` for certain: its nearest predecessor in each ring, each once.
-std::vector<NodeId> observers_of(const RingSeat& node, std::span<const RingSeat> seats);
+  // The members that `node` watches: in ring after ring its first successor not yet chosen, so
+  // that there are K different ones. The node itself may have a seat or not. The first
+  // `eager_edges` of them are the eager edges.
+  std::vector<NodeId> subjects_of(const RingSeat& node) const;
+  // The members that watch `node` for certain: its nearest predecessor in each ring, each once.
+  std::vector<NodeId> observers_of(const RingSeat& node) const;
+  // Whether `accuser` may speak about `subject`: in some ring at most `observer_slack` seats
+  // stand between them.
+  bool may_accuse(const RingSeat& accuser, const RingSeat& subject) const;
 
-// Whether `accuser` may speak about `subject`: in some ring at most `observer_slack` seats
-// stand between them.
-bool may_accuse(const RingSeat& accuser, const RingSeat& subject, std::span<const RingSeat> seats);
+ private:
+  using Order = std::vector<const RingSeat*>;  // by position, then by id
+  static std::size_t first_from(const Order& order, std::size_t ring, std::uint64_t position);
+  bool holds(const RingSeat& seat) const;
+
+  std::array<Order, rings_max> order_;
+};
 
 }  // namespace wigwag

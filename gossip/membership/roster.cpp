@@ -185,23 +185,26 @@ Outcome Roster::insert(Chain chain, Signed<Record> record, std::uint64_t record_
   // What has run out is kept, because others' admission may rest on it, and counts for nothing.
   member.record = std::move(record);
   member.expired = judged_at && has_run_out(member, *judged_at);
-  note_claim(members_.emplace(node, std::move(member)).first->second);
-  reseat();
+  Member& held = members_.emplace(node, std::move(member)).first->second;
+  count_in(held);
+  reseat(held);
+  note_claim(held);
   ++revision_;
   return {Applied::added, {}, node};
 }
 
 void Roster::adopt_chain(Member& member, Chain chain) {
-  const bool was_live = member.live();
   const auto before = member.chain.certificate.body;
+  count_out(member);
   member.chain_id = id_of_chain(chain);
   member.chain = std::move(chain);
+  count_in(member);
   note_claim(member);
   if (before.issuer == Issuer::grant && before.issuer_key != member.chain.certificate.body.issuer_key) {
     redeemers_.erase({before.grant(), member.id()});
     settle_uses(before.grant());
   }
-  if (member.live() != was_live) reseat();
+  reseat(member);
   ++revision_;
 }
 
@@ -209,12 +212,13 @@ void Roster::adopt_chain(Member& member, Chain chain) {
 // two with one version neither answers the other's accusers.
 void Roster::adopt_record(Member& member, Signed<Record> record, std::uint64_t record_id, std::optional<UnixTime> judged_at) {
   if (record.body.tunnel_key != member.record.body.tunnel_key) member.key_since = revision_;
-  const bool was_live = member.live();
   const bool refutes = record.body.version != member.record.body.version || record.body.left != member.record.body.left;
+  count_out(member);
   member.record = std::move(record);
   member.record_id = record_id;
   member.expired = judged_at && has_run_out(member, *judged_at);
   if (refutes) {
+    accused_.erase(member.id());
     member.refuted.clear();
     for (const auto& accusation : member.accusations) member.refuted.push_back(accusation.statement.body.accuser);
     member.accusations.clear();
@@ -222,7 +226,8 @@ void Roster::adopt_record(Member& member, Signed<Record> record, std::uint64_t r
     member.quorum_since.reset();
     member.health = member.record.body.left ? Health::left : Health::alive;
   }
-  if (member.live() != was_live) reseat();
+  count_in(member);
+  reseat(member);
   ++revision_;
 }
 
@@ -241,15 +246,18 @@ Outcome Roster::apply_accusation(const Item& item, Instant at) {
                                       [](const HeldAccusation& h, const NodeId& id) { return h.statement.body.accuser < id; });
   if (place != held.end() && place->statement.body.accuser == accusation->body.accuser) return {Applied::held, {}, subject};
   HeldAccusation entry;
-  entry.legal = may_accuse(accuser->seat, member->seat, seats());
+  entry.legal = rings_.may_accuse(accuser->seat, member->seat);
   // Not the legal ones first: whose are legal depends on when they came, and all are to keep the same.
   const bool full = held.size() >= limits::accusations_per_subject;
   if (full && place == held.end()) return {Applied::full, {}, subject};
   entry.statement = std::move(*accusation);
   if (!verify_accusation(entry.statement, rules_.network, *verifier_)) return refused(subject, TrustError::bad_signature);
   entry.id = statement_id(entry.statement.wire);
+  count_out(*member);
   held.insert(place, std::move(entry));
   if (full) held.pop_back();
+  count_in(*member);
+  accused_.insert(subject);
   if (!member->accused_since) member->accused_since = at;
   if (member->health == Health::alive) member->health = Health::suspect;
   ++revision_;
@@ -268,6 +276,8 @@ Outcome Roster::apply_revocation(const Item& item) {
   if (const auto verified = verify_revocation(*revocation, bundle_->body, rules_.network, *verifier_); !verified) {
     return refused(target, verified.error());
   }
+  if (held != revocations_.end()) fingerprint_ -= mixed(statement_id(held->second.wire));
+  fingerprint_ += mixed(statement_id(revocation->wire));
   revocations_.insert_or_assign(target, std::move(*revocation));
   ++revision_;
   return {Applied::updated, {}, target};
@@ -280,8 +290,9 @@ std::vector<NodeId> Roster::expire(std::optional<UnixTime> now) {
     if (out == member.expired) continue;
     member.expired = out;
     turned.push_back(id);
+    reseat(member);
   }
-  if (!turned.empty()) reseat();
+  if (!turned.empty()) ++seating_;
   return turned;
 }
 
@@ -292,15 +303,34 @@ UnixTime Roster::admitted(const Member& member) const {
   return chain.redemption->body.at;
 }
 
-const std::vector<RingSeat>& Roster::seats() const {
-  if (seats_stale_) {
-    seats_.clear();
-    for (const auto& [id, member] : members_) {
-      if (member.live()) seats_.push_back(member.seat);
-    }
-    seats_stale_ = false;
-  }
-  return seats_;
+void Roster::reseat(Member& member) {
+  if (member.live() == member.seated) return;
+  if (member.seated) return unseat(member);
+  const auto place = std::lower_bound(live_.begin(), live_.end(), member.id(), [](const Member* held, const NodeId& id) { return held->id() < id; });
+  live_.insert(place, &member);
+  rings_.add(member.seat);
+  member.seated = true;
+  ++seating_;
+}
+
+void Roster::unseat(Member& member) {
+  if (!member.seated) return;
+  const auto place = std::lower_bound(live_.begin(), live_.end(), member.id(), [](const Member* held, const NodeId& id) { return held->id() < id; });
+  live_.erase(place);
+  rings_.remove(member.seat);
+  member.seated = false;
+  ++seating_;
+}
+
+// Raised even where the live set is the same: whether the kernel has a peer may have changed.
+void Roster::health_changed(Member& member) {
+  reseat(member);
+  ++seating_;
+}
+
+void Roster::health_changed() {
+  for (auto& [id, member] : members_) reseat(member);
+  ++seating_;
 }
 
 RangeEntry Roster::entry(const Member& member) const {
@@ -333,6 +363,12 @@ std::vector<RangeEntry> Roster::entries(std::uint64_t first, std::uint64_t last)
   }
   while (revoked_below(last, true)) found.push_back(fold(no_entry));
   return found;
+}
+
+// A revocation whose target is a member is counted with it.
+Roster::Whole Roster::whole() const {
+  const auto apart = std::count_if(revocations_.begin(), revocations_.end(), [this](const auto& held) { return by_key(key_of(held.first)) == nullptr; });
+  return {fingerprint_, static_cast<std::uint32_t>(members_.size() + static_cast<std::size_t>(apart))};
 }
 
 Hash32 Roster::digest() const {

@@ -40,6 +40,7 @@ struct Member {
   Instant down_since{};                     // when health became dead
   bool expired = false;                     // its record or certificate ran out: a candidate only
   bool dormant = false;                     // Down for so long that it is out of the kernel and no longer tried
+  bool seated = false;                      // the roster's rings hold its seat: it was live when last looked at
   bool excluded = false;                    // its invitation's uses were all taken by earlier redemptions
   std::vector<NodeId> refuted;              // whose accusations its newest record answered
 
@@ -93,6 +94,8 @@ class Roster {
   using Revocations = std::map<NodeId, Signed<Revocation>>;  // by target, whatever its kind
 
   Roster(RosterRules rules, Verifier& verifier) : rules_(rules), verifier_(&verifier) {}
+  Roster(Roster&&) = default;
+  Roster& operator=(Roster&&) = default;
 
   void set_bundle(Signed<Bundle> bundle) { bundle_ = std::move(bundle); }
   const std::optional<Signed<Bundle>>& bundle() const { return bundle_; }
@@ -135,19 +138,29 @@ class Roster {
   const Revocations& revocations() const { return revocations_; }
   std::uint32_t redemptions(const GrantId& grant) const;
 
-  // Seats of the live members, in id order. Valid until the next change.
-  const std::vector<RingSeat>& seats() const;
-  // To be called after health changes outside of apply_*.
-  void health_changed() { reseat(); }
+  // The live members, in id order. Valid until the next change.
+  const std::vector<const Member*>& live() const { return live_; }
+  std::size_t live_count() const { return live_.size(); }
+  const Rings& rings() const { return rings_; }
+  // Those who stand accused, dead or alive.
+  const std::set<NodeId>& accused() const { return accused_; }
+  // To be called after somebody's health changed outside of apply_*, or anybody's.
+  void health_changed(Member& member);
+  void health_changed();
   // Raised whenever the live set may have changed.
   std::uint64_t seating() const { return seating_; }
-  std::size_t live_count() const { return seats().size(); }
   // Raised with every change of what is known (not of health).
   std::uint64_t revision() const { return revision_; }
 
   // What the set of statements under one key amounts to, for anti-entropy.
   RangeEntry entry(const Member& member) const;
   std::vector<RangeEntry> entries(std::uint64_t first, std::uint64_t last) const;  // in key order
+  // What all entries amount to.
+  struct Whole {
+    std::uint64_t fingerprint = 0;
+    std::uint32_t count = 0;
+  };
+  Whole whole() const;
 
   // Over (id, version) of every live member: equal views have equal digests.
   Hash32 digest() const;
@@ -183,10 +196,11 @@ class Roster {
   void note_claim(Member& member);
   void erase(Members::iterator member);
 
-  void reseat() {
-    seats_stale_ = true;
-    ++seating_;
-  }
+  // Brings rings and live_ up to what the member has become.
+  void reseat(Member& member);
+  void unseat(Member& member);
+  void count_in(const Member& member) { fingerprint_ += entry(member).fingerprint; }
+  void count_out(const Member& member) { fingerprint_ -= entry(member).fingerprint; }
 
   RosterRules rules_;
   Verifier* verifier_;
@@ -196,8 +210,10 @@ class Roster {
   std::set<std::pair<GrantId, NodeId>> redeemers_;  // of every grant that a member was admitted by
   std::map<NodeId, Grave> graves_;
   Aftermath aftermath_;
-  mutable std::vector<RingSeat> seats_;
-  mutable bool seats_stale_ = true;
+  std::vector<const Member*> live_;                 // by id
+  Rings rings_;                                     // over the same
+  std::set<NodeId> accused_;
+  std::uint64_t fingerprint_ = 0;                   // the sum over all entries
   std::uint64_t revision_ = 0;
   std::uint64_t seating_ = 0;
 };

@@ -54,13 +54,15 @@ void Roster::settle_uses(const GrantId& grant) {
     if (excluded == member.excluded) continue;
     if (excluded) aftermath_.excluded.push_back(member.id());
     member.excluded = excluded;
-    reseat();
+    reseat(member);
+    ++seating_;
   }
 }
 
 void Roster::note_claim(Member& member) {
   const auto& certificate = member.chain.certificate.body;
   if (uses_of(member.chain) == 0) member.excluded = false;
+  reseat(member);
   if (certificate.issuer != Issuer::grant) return;
   redeemers_.emplace(certificate.grant(), member.id());
   settle_uses(certificate.grant());
@@ -69,12 +71,15 @@ void Roster::note_claim(Member& member) {
 void Roster::erase(Members::iterator member) {
   const auto certificate = member->second.chain.certificate.body;
   const NodeId node = member->first;
+  count_out(member->second);
+  unseat(member->second);
+  accused_.erase(node);
   members_.erase(member);
   if (certificate.issuer == Issuer::grant) {
     redeemers_.erase({certificate.grant(), node});
     settle_uses(certificate.grant());
   }
-  reseat();
+  ++seating_;
   ++revision_;
 }
 

@@ -22,7 +22,7 @@ std::size_t Verdicts::all_votes(const Member& member, const Roster& roster, Inst
     if (counts(member, held.statement.body.accuser, roster, now)) voters.push_back(held.statement.body.accuser);
   }
   if (voters.empty()) return 0;
-  for (const auto& observer : observers_of(member.seat, roster.seats())) {
+  for (const auto& observer : roster.rings().observers_of(member.seat)) {
     const Member* other = roster.find(observer);
     const bool silent = other != nullptr && other->accused_since && *other->accused_since + lonely_grace <= now;
     if (silent && std::find(voters.begin(), voters.end(), observer) == voters.end()) voters.push_back(observer);
@@ -50,26 +50,24 @@ std::vector<NodeId> Verdicts::evaluate(Instant now, Roster& roster) {
   next_ = never;
   std::vector<NodeId> fallen;
   // All are judged by the same seats: the order of the roster must not matter.
-  for (const auto& seat : std::vector<RingSeat>(roster.seats())) {
-    Member& member = *roster.find(seat.node);
-    if (member.accused_since && judge(member, roster, now)) fallen.push_back(seat.node);
+  for (const auto& id : roster.accused()) {
+    Member& member = *roster.find(id);
+    if (member.live() && judge(member, roster, now)) fallen.push_back(id);
   }
   for (const auto& id : fallen) {
     Member& member = *roster.find(id);
     member.health = Health::dead;
     member.down_since = now;
+    roster.health_changed(member);
   }
-  if (!fallen.empty()) {
-    roster.health_changed();
-    next_ = now;  // fewer live members need fewer votes
-  }
+  if (!fallen.empty()) next_ = now;  // fewer live members need fewer votes
   return fallen;
 }
 
 void Verdicts::restart_graces(Instant now, Roster& roster) {
-  for (const auto& seat : std::vector<RingSeat>(roster.seats())) {
-    Member& member = *roster.find(seat.node);
-    if (!member.accused_since) continue;
+  for (const auto& id : roster.accused()) {
+    Member& member = *roster.find(id);
+    if (!member.live()) continue;
     member.accused_since = now;
     if (member.quorum_since) member.quorum_since = now;
     next_ = std::min(next_, now + refutation_grace);

@@ -138,13 +138,12 @@ TEST_F(AntiEntropyTest, FindsASingleDifferenceAnywhere) {
   std::sort(order.begin(), order.end(), [&](auto a, auto b) { return mesh.id(a) < mesh.id(b); });
   for (const std::size_t size : {16U, 17U, 38U, 70U}) {
     for (const std::size_t place : {std::size_t{0}, size / 2, size - 2, size - 1}) {
-      const Roster same = mesh.roster_of(size);
       std::vector<std::uint64_t> held = order;
       std::erase_if(held, [&](auto number) { return number >= size; });
-      Roster newer = same;
-      mesh.apply(newer, mesh.member(held[place], {2, 0}));
       for (const std::size_t opener : {0U, 1U}) {
-        Pair pair(mesh, newer, same, place);
+        Roster same = mesh.roster_of(size), newer = mesh.roster_of(size);
+        mesh.apply(newer, mesh.member(held[place], {2, 0}));
+        Pair pair(mesh, std::move(newer), std::move(same), place);
         pair.round(opener);
         EXPECT_TRUE(pair.equal()) << "of " << size << " members the one at place " << place << ", opened by " << opener;
       }

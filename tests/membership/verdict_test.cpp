@@ -19,7 +19,7 @@ class VerdictsTest : public testing::Test {
     std::vector<std::uint64_t> numbers;
     const auto& subject = roster.find(mesh.id(1))->seat;
     for (std::uint64_t number = 0; number < size; ++number) {
-      if (number != 1 && may_accuse(roster.find(mesh.id(number))->seat, subject, roster.seats()) == legal) numbers.push_back(number);
+      if (number != 1 && roster.rings().may_accuse(roster.find(mesh.id(number))->seat, subject) == legal) numbers.push_back(number);
     }
     return numbers;
   }
@@ -97,7 +97,7 @@ TEST_F(VerdictsTest, TakeVotesFromTheWrongPlacesOnlyAfterALongGrace) {
   roster = mesh.roster_of(120);
   std::size_t votes = 0;
   for (std::uint64_t number = 2; number < 120 && votes < quorum(120); ++number) {
-    if (may_accuse(roster.find(mesh.id(number))->seat, roster.find(mesh.id(1))->seat, roster.seats())) continue;
+    if (roster.rings().may_accuse(roster.find(mesh.id(number))->seat, roster.find(mesh.id(1))->seat)) continue;
     accuse(number, 1, instant(seconds(0)));
     ++votes;
   }
