@@ -198,6 +198,7 @@ void Node::Impl::accept_welcome(const HelloClient::Finished& finished) {
 // A table that is full takes nobody new; those in it may still move.
 void Node::Impl::note_hint(const NodeId& id, const Endpoint& tunnel) {
   if (hints_.size() < hints_max || hints_.contains(id)) hints_[id] = tunnel;
+  peer_endpoints_.facts_changed(id);
 }
 
 void Node::Impl::on_call(const HelloHost::Call& call) {

@@ -78,6 +78,7 @@ class Node::Impl {
   void end_membership();
   void outbid(const Record& record);
   void watch_own_record();
+  void report_losers(const Address& address);
   void settle_own_ipv4();
   void leave_tick();
 
@@ -134,9 +135,14 @@ class Node::Impl {
   bool synced() const { return roster_.live_count() <= 1 || synced_revision_ == roster_.revision(); }
 
   // node_plan.cpp: the kernel
+  void note_peer(const TunnelPeerState& shown, bool first, std::set<TunnelKey>& changed);
+  void drop_missing(const KernelSnapshot& snapshot, std::set<TunnelKey>& changed);
   void look_at(const Member& member);
+  void note_touched();
   void judge_endpoints();
+  void judge_endpoint(const Member& member);
   void greet_peers();
+  void greet_peer(const Member& member);
   bool gives_way(const Member& member) const;
   void plan();
   const TunnelPeerState* kernel_peer(const Member& member) const;
@@ -202,14 +208,11 @@ class Node::Impl {
   Now kernel_shown_;                    // when it looked like that
   bool local_known_ = false;
   std::optional<Tunnel> desired_;
-  struct PlanBasis {                    // what the last plan was made from
-    std::uint64_t revision = UINT64_MAX;
-    std::uint64_t seating = 0;
-    std::uint64_t endpoints = 0;
-    bool nat = false;
-    bool operator==(const PlanBasis&) const = default;
-  } planned_from_;
-  std::uint64_t endpoint_changes_ = 0;
+  bool plan_stale_ = true;              // as a whole; else the peers with these keys may be
+  std::set<TunnelKey> stale_keys_;
+  bool planned_nat_ = false;
+  bool all_ways_stale_ = true;          // every peer's endpoints are to be judged
+  std::vector<Prefix> judged_mesh_;
   std::uint64_t endpoints_revision_ = UINT64_MAX;
   bool self_stale_ = true;              // what our own record says may have changed
   std::map<NodeId, Instant> greeted_;

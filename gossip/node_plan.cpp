@@ -34,26 +34,50 @@ const TunnelPeerState* Node::Impl::kernel_peer(const Member& member) const {
 }
 
 void Node::Impl::on(const KernelSnapshot& snapshot) {
-  std::map<TunnelKey, TunnelPeerState> fresh;
-  for (const auto& peer : snapshot.peers) fresh.emplace(peer.key, peer);
-  // Whoever was not there before is greeted again: of two who add each other, the second
-  // to do so is the one whose handshake succeeds.
-  for (const auto& [id, member] : roster_.members()) {
-    const auto& key = member.record.body.tunnel_key;
-    if (kernel_ && fresh.contains(key) && !kernel_->contains(key)) greeted_.erase(id);
-  }
-  kernel_ = std::move(fresh);
-  std::erase_if(first_seen_, [this](const auto& seen) {
-    const auto peer = kernel_->find(seen.first);
-    return peer == kernel_->end() || peer->second.last_handshake_unix_s != 0;
-  });
-  for (const auto& [key, peer] : *kernel_) {
-    if (peer.last_handshake_unix_s == 0) first_seen_.try_emplace(key, now_.at);
-  }
+  const bool first = !kernel_;
+  if (first) kernel_.emplace();
+  std::set<TunnelKey> changed;
+  for (const auto& peer : snapshot.peers) note_peer(peer, first, changed);
+  // Without two of one key, as many as are shown are all that there are.
+  if (kernel_->size() != snapshot.peers.size()) drop_missing(snapshot, changed);
+  std::erase_if(first_seen_, [this](const auto& seen) { return now_.at >= seen.second + way_given; });
   kernel_shown_ = now_;
-  for (const auto& [id, member] : roster_.members()) look_at(member);
+  peer_endpoints_.looked(now_.at);
+  for (const auto& key : changed) {
+    for (const Member* member : roster_.announcing(key)) look_at(*member);
+  }
   next_judgement_ = now_.at;
   greet_peers();
+}
+
+// Takes over what the kernel shows of one peer, and notes where that is news. What it may be sent is
+// ours to say and not kept.
+void Node::Impl::note_peer(const TunnelPeerState& shown, bool first, std::set<TunnelKey>& changed) {
+  auto [held, fresh] = kernel_->try_emplace(shown.key);
+  TunnelPeerState& peer = held->second;
+  const bool was_cold = !fresh && peer.last_handshake_unix_s == 0;
+  const bool same = !fresh && peer.endpoint == shown.endpoint && peer.keepalive == shown.keepalive && peer.rx_bytes == shown.rx_bytes &&
+                    peer.tx_bytes == shown.tx_bytes && peer.last_handshake_unix_s == shown.last_handshake_unix_s;
+  if (same) return;
+  peer = {shown.key, shown.endpoint, {}, shown.keepalive, shown.last_handshake_unix_s, shown.rx_bytes, shown.tx_bytes};
+  changed.insert(shown.key);
+  if (peer.last_handshake_unix_s != 0) first_seen_.erase(shown.key);
+  else if (!was_cold) first_seen_.try_emplace(shown.key, now_.at);
+  if (!fresh || first) return;
+  // Whoever was not there before is greeted again: of two who add each other, the second
+  // to do so is the one whose handshake succeeds.
+  for (const Member* member : roster_.announcing(shown.key)) greeted_.erase(member->id());
+}
+
+void Node::Impl::drop_missing(const KernelSnapshot& snapshot, std::set<TunnelKey>& changed) {
+  std::set<TunnelKey> shown;
+  for (const auto& peer : snapshot.peers) shown.insert(peer.key);
+  std::erase_if(*kernel_, [&](const auto& held) {
+    if (shown.contains(held.first)) return false;
+    changed.insert(held.first);
+    first_seen_.erase(held.first);
+    return true;
+  });
 }
 
 void Node::Impl::look_at(const Member& member) {
@@ -66,6 +90,7 @@ void Node::Impl::on(const LocalAddresses& local) {
   own_endpoints_.set_local(local.addresses);
   local_known_ = true;
   self_stale_ = true;
+  all_ways_stale_ = true;
   endpoints_revision_ = UINT64_MAX;
   for (const Member* member : roster_.live()) peer_endpoints_.moved(member->id());
   if (!joined_ || !kernel_) return;
@@ -89,56 +114,89 @@ bool Node::Impl::gives_way(const Member& member) const {
 // Warms the tunnels that must be warm: edges, and in small networks every pair.
 void Node::Impl::greet_peers() {
   if (!joined_) return;
-  for (const Member* member : roster_.live()) {
-    const auto* peer = kernel_peer(*member);
-    const bool edge = edges_.contains(member->id());
-    if (member->id() == id_ || peer == nullptr || (!edge && roster_.live_count() > greet_all_up_to)) continue;
-    if (gives_way(*member)) continue;
-    const bool warm = peer->last_handshake_unix_s != 0 && (!edge || peer_endpoints_.has_session(member->id(), now_.at));
-    const auto [last, first_time] = greeted_.try_emplace(member->id(), now_.at);
-    if (!first_time && (warm || now_.at < last->second + greet_pause)) continue;
-    last->second = now_.at;
-    prober_.greet(member->id(), now_.at, mail_);
+  if (roster_.live_count() <= greet_all_up_to) {
+    for (const Member* member : roster_.live()) greet_peer(*member);
+    return;
   }
+  for (const auto& id : edges_) {
+    if (const Member* member = roster_.find(id); member != nullptr && member->live()) greet_peer(*member);
+  }
+}
+
+void Node::Impl::greet_peer(const Member& member) {
+  const NodeId& id = member.id();
+  const auto* peer = kernel_peer(member);
+  if (id == id_ || peer == nullptr || gives_way(member)) return;
+  const bool warm = peer->last_handshake_unix_s != 0 && (!edges_.contains(id) || peer_endpoints_.has_session(id, now_.at));
+  const auto [last, first_time] = greeted_.try_emplace(id, now_.at);
+  if (!first_time && (warm || now_.at < last->second + greet_pause)) return;
+  last->second = now_.at;
+  prober_.greet(id, now_.at, mail_);
+}
+
+// Hands what has happened to members on to whom it concerns.
+void Node::Impl::note_touched() {
+  auto touched = roster_.take_touched();
+  plan_stale_ = plan_stale_ || touched.all || touched.ids.contains(id_);
+  all_ways_stale_ = all_ways_stale_ || touched.all;
+  for (const auto& id : touched.ids) peer_endpoints_.facts_changed(id);
+  stale_keys_.merge(touched.keys);
 }
 
 void Node::Impl::judge_endpoints() {
   const bool news = endpoints_revision_ != roster_.revision();
   if (!kernel_ || (!news && now_.at < next_judgement_)) return;
   endpoints_revision_ = roster_.revision();
-  const auto mesh = mesh_prefixes();
-  const auto keys = sharers_of_keys(roster_);
-  for (const auto& [id, member] : roster_.members()) {
-    if (id == id_ || member.record.body.left) continue;
-    // Of whom we have just learnt, the last snapshot may already show something.
-    if (!peer_endpoints_.looked_at(id, member.record.body.tunnel_key)) look_at(member);
-    const auto hint = hints_.find(id);
-    PeerEndpoints::Facts facts{member.record.body,
-                                     hint == hints_.end() ? std::nullopt : std::optional(hint->second),
-                                     own_endpoints_.local(),
-                                     mesh,
-                                     {},
-                                     member.health == Health::dead};
-    if (const auto shared = keys.find(member.record.body.tunnel_key); shared != keys.end()) heed_sharers(facts, id, shared->second);
-    if (!peer_endpoints_.judge(id, facts, now_.at)) continue;
-    greeted_.erase(id);
-    ++endpoint_changes_;
+  note_touched();
+  auto mesh = mesh_prefixes();
+  if (std::exchange(all_ways_stale_, false) || mesh != judged_mesh_) {
+    plan_stale_ = true;
+    for (const auto& [id, member] : roster_.members()) peer_endpoints_.facts_changed(id);
+  }
+  judged_mesh_ = std::move(mesh);
+  for (const auto& id : peer_endpoints_.to_judge(now_.at)) {
+    const Member* member = roster_.find(id);
+    if (member != nullptr && id != id_ && !member->record.body.left) judge_endpoint(*member);
   }
   next_judgement_ = peer_endpoints_.next_wakeup();
+}
+
+void Node::Impl::judge_endpoint(const Member& member) {
+  const NodeId& id = member.id();
+  const TunnelKey& key = member.record.body.tunnel_key;
+  // Of whom we have just learnt, the last snapshot may already show something.
+  if (!peer_endpoints_.looked_at(id, key)) look_at(member);
+  const auto hint = hints_.find(id);
+  PeerEndpoints::Facts facts{member.record.body,
+                             hint == hints_.end() ? std::nullopt : std::optional(hint->second),
+                             own_endpoints_.local(),
+                             judged_mesh_,
+                             {},
+                             member.health == Health::dead};
+  heed_sharers(facts, id, sharers_of(roster_, key));
+  if (!peer_endpoints_.judge(id, facts, now_.at)) return;
+  greeted_.erase(id);
+  stale_keys_.insert(key);
 }
 
 void Node::Impl::plan() {
   // Before the kernel has been seen, endpoints that work could be overwritten.
   if (!kernel_) return;
+  note_touched();
   const bool nat = own_endpoints_.behind_nat();
-  const PlanBasis basis{roster_.revision(), roster_.seating(), endpoint_changes_, nat};
-  if (basis == planned_from_) return;
-  planned_from_ = basis;
-  const auto keepalive = config_.keepalive.value_or(nat ? keepalive_behind_nat : std::chrono::seconds(0));
-  auto wanted = plan_direct(roster_, {id_, peer_endpoints_, keepalive});
-  if (desired_ && *desired_ == wanted) return;
-  desired_ = wanted;
-  out_.push_back(Desire{std::move(wanted)});
+  plan_stale_ = plan_stale_ || !desired_ || nat != planned_nat_;
+  if (!plan_stale_ && stale_keys_.empty()) return;
+  planned_nat_ = nat;
+  const auto stale = std::exchange(stale_keys_, {});
+  const PlanFacts facts{id_, peer_endpoints_, config_.keepalive.value_or(nat ? keepalive_behind_nat : std::chrono::seconds(0))};
+  if (std::exchange(plan_stale_, false)) {
+    auto wanted = plan_direct(roster_, facts);
+    if (desired_ && *desired_ == wanted) return;
+    desired_ = std::move(wanted);
+  } else if (!replan_direct(*desired_, roster_, facts, stale)) {
+    return;
+  }
+  out_.push_back(Desire{*desired_});
 }
 
 }  // namespace wigwag

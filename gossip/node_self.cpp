@@ -143,28 +143,32 @@ void Node::Impl::watch_own_record() {
   announce(true);
 }
 
+void Node::Impl::report_losers(const Address& address) {
+  const auto holder = holder_of(roster_, address);
+  if (!holder) return;
+  for (const Member* member : roster_.claiming(address)) {
+    if (member->id() == *holder || member->record.body.left || member->excluded || member->expired || member->dormant) continue;
+    if (!reported_.insert(member->record_id).second) continue;
+    const Member* keeper = roster_.find(*holder);
+    raise(EventKind::address_conflict, member->id(), to_string(address) + " stays with " + (keeper != nullptr ? keeper->name() : "another"));
+  }
+}
+
 // Where two claim one address the loser moves to its next candidate that nobody claims.
 void Node::Impl::settle_own_ipv4() {
   if (settled_revision_ == roster_.revision() || now_.at < next_settlement_) return;
   settled_revision_ = roster_.revision();
   next_settlement_ = now_.at + settle_pause;
-  const auto holders = settle_ipv4(roster_);
-  for (const auto& [id, member] : roster_.members()) {
-    if (!member.record.body.ipv4 || member.record.body.left || member.excluded || member.expired || member.dormant) continue;
-    const auto holder = holders.find(*member.record.body.ipv4);
-    if (holder == holders.end() || holder->second == id || !reported_.insert(member.record_id).second) continue;
-    const Member* keeper = roster_.find(holder->second);
-    raise(EventKind::address_conflict, id, to_string(*member.record.body.ipv4) + " stays with " + (keeper != nullptr ? keeper->name() : "another"));
-  }
+  for (const auto& address : roster_.contested()) report_losers(address);
   if (reported_.size() > limits::members) reported_.clear();
   const Member* own = self();
   if (own == nullptr || !own->record.body.ipv4) return;
-  const auto holder = holders.find(*own->record.body.ipv4);
-  if (holder == holders.end() || holder->second == id_) return;
+  const auto holder = holder_of(roster_, *own->record.body.ipv4);
+  if (!holder || *holder == id_) return;
   const auto& prefix = roster_.bundle()->body.ipv4;
   std::uint32_t attempt = ipv4_attempt_;
   bool taken = true;
-  for (int tries = 0; taken && tries < address_tries; ++tries) taken = holders.contains(overlay_ipv4_candidate(prefix, id_, ++attempt));
+  for (int tries = 0; taken && tries < address_tries; ++tries) taken = holder_of(roster_, overlay_ipv4_candidate(prefix, id_, ++attempt)).has_value();
   if (taken) {
     // What we claim stands, unheld: to claim another that is taken would be news for everyone, for nothing.
     raise_rarely(EventKind::address_conflict, id_, "no address of " + to_string(prefix) + " is free for this node; it has IPv6 only");

@@ -160,6 +160,7 @@ void Node::Impl::sweep_tick() {
     const bool away = member.health == Health::dead && now_.at >= member.down_since + candidate_for;
     if (away && !member.dormant) {
       member.dormant = true;
+      roster_.health_changed(member);
       raise(EventKind::member_forgotten, id, "not seen for three days");
     }
     const auto expiry = member.record.body.expires;

@@ -187,6 +187,8 @@ Outcome Roster::insert(Chain chain, Signed<Record> record, std::uint64_t record_
   member.expired = judged_at && has_run_out(member, *judged_at);
   Member& held = members_.emplace(node, std::move(member)).first->second;
   count_in(held);
+  index(held);
+  touch_contested();
   reseat(held);
   note_claim(held);
   ++revision_;
@@ -199,6 +201,7 @@ void Roster::adopt_chain(Member& member, Chain chain) {
   member.chain_id = id_of_chain(chain);
   member.chain = std::move(chain);
   count_in(member);
+  touch(member);
   note_claim(member);
   if (before.issuer == Issuer::grant && before.issuer_key != member.chain.certificate.body.issuer_key) {
     redeemers_.erase({before.grant(), member.id()});
@@ -214,6 +217,7 @@ void Roster::adopt_record(Member& member, Signed<Record> record, std::uint64_t r
   if (record.body.tunnel_key != member.record.body.tunnel_key) member.key_since = revision_;
   const bool refutes = record.body.version != member.record.body.version || record.body.left != member.record.body.left;
   count_out(member);
+  unindex(member);
   member.record = std::move(record);
   member.record_id = record_id;
   member.expired = judged_at && has_run_out(member, *judged_at);
@@ -227,6 +231,7 @@ void Roster::adopt_record(Member& member, Signed<Record> record, std::uint64_t r
     member.health = member.record.body.left ? Health::left : Health::alive;
   }
   count_in(member);
+  index(member);
   reseat(member);
   ++revision_;
 }
@@ -290,6 +295,7 @@ std::vector<NodeId> Roster::expire(std::optional<UnixTime> now) {
     if (out == member.expired) continue;
     member.expired = out;
     turned.push_back(id);
+    touch(member);
     reseat(member);
   }
   if (!turned.empty()) ++seating_;
@@ -301,36 +307,6 @@ UnixTime Roster::admitted(const Member& member) const {
   if (chain.certificate.body.issuer == Issuer::admin) return chain.certificate.body.issued;
   if (!chain.redemption || find(chain.redemption->body.sponsor) == nullptr) return far_future;
   return chain.redemption->body.at;
-}
-
-void Roster::reseat(Member& member) {
-  if (member.live() == member.seated) return;
-  if (member.seated) return unseat(member);
-  const auto place = std::lower_bound(live_.begin(), live_.end(), member.id(), [](const Member* held, const NodeId& id) { return held->id() < id; });
-  live_.insert(place, &member);
-  rings_.add(member.seat);
-  member.seated = true;
-  ++seating_;
-}
-
-void Roster::unseat(Member& member) {
-  if (!member.seated) return;
-  const auto place = std::lower_bound(live_.begin(), live_.end(), member.id(), [](const Member* held, const NodeId& id) { return held->id() < id; });
-  live_.erase(place);
-  rings_.remove(member.seat);
-  member.seated = false;
-  ++seating_;
-}
-
-// Raised even where the live set is the same: whether the kernel has a peer may have changed.
-void Roster::health_changed(Member& member) {
-  reseat(member);
-  ++seating_;
-}
-
-void Roster::health_changed() {
-  for (auto& [id, member] : members_) reseat(member);
-  ++seating_;
 }
 
 RangeEntry Roster::entry(const Member& member) const {

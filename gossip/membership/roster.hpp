@@ -82,6 +82,14 @@ struct Aftermath {
   std::vector<NodeId> dropped;              // and so many that they are not even kept
 };
 
+// Whose place in the network or whose ways may have changed, since it was last asked for: they
+// themselves, whoever shares a key or an address with them, and the keys they have or had.
+struct Touched {
+  bool all = false;
+  std::set<NodeId> ids;
+  std::set<TunnelKey> keys;
+};
+
 // Every member we have heard of, this node included, with everything that was signed about
 // it. Invariant: each entry's chain and record were verified when they came, the record names
 // the chain's certificate, no entry's version ever goes back, and of an invitation's redeemers
@@ -152,6 +160,14 @@ class Roster {
   // Raised with every change of what is known (not of health).
   std::uint64_t revision() const { return revision_; }
 
+  Touched take_touched() { return std::exchange(touched_, {}); }
+
+  // Everybody who announces this WireGuard key, or claims this address, in id order.
+  std::vector<const Member*> announcing(const TunnelKey& key) const;
+  std::vector<const Member*> claiming(const Address& ipv4) const;
+  // Addresses that more than one claims.
+  std::vector<Address> contested() const;
+
   // What the set of statements under one key amounts to, for anti-entropy.
   RangeEntry entry(const Member& member) const;
   std::vector<RangeEntry> entries(std::uint64_t first, std::uint64_t last) const;  // in key order
@@ -196,6 +212,13 @@ class Roster {
   void note_claim(Member& member);
   void erase(Members::iterator member);
 
+  // roster_index.cpp
+  void index(Member& member);
+  void unindex(const Member& member);
+  void touch(const Member& member);
+  void touch_claimants(const Address& ipv4);
+  void touch_contested();
+
   // Brings rings and live_ up to what the member has become.
   void reseat(Member& member);
   void unseat(Member& member);
@@ -213,6 +236,9 @@ class Roster {
   std::vector<const Member*> live_;                 // by id
   Rings rings_;                                     // over the same
   std::set<NodeId> accused_;
+  std::vector<std::pair<std::uint64_t, Member*>> by_tunnel_key_;  // by the key's first eight bytes
+  std::vector<std::pair<std::uint64_t, Member*>> by_ipv4_;
+  Touched touched_;
   std::uint64_t fingerprint_ = 0;                   // the sum over all entries
   std::uint64_t revision_ = 0;
   std::uint64_t seating_ = 0;

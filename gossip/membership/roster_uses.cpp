@@ -54,6 +54,7 @@ void Roster::settle_uses(const GrantId& grant) {
     if (excluded == member.excluded) continue;
     if (excluded) aftermath_.excluded.push_back(member.id());
     member.excluded = excluded;
+    touch(member);
     reseat(member);
     ++seating_;
   }
@@ -62,6 +63,7 @@ void Roster::settle_uses(const GrantId& grant) {
 void Roster::note_claim(Member& member) {
   const auto& certificate = member.chain.certificate.body;
   if (uses_of(member.chain) == 0) member.excluded = false;
+  touch(member);
   reseat(member);
   if (certificate.issuer != Issuer::grant) return;
   redeemers_.emplace(certificate.grant(), member.id());
@@ -72,6 +74,7 @@ void Roster::erase(Members::iterator member) {
   const auto certificate = member->second.chain.certificate.body;
   const NodeId node = member->first;
   count_out(member->second);
+  unindex(member->second);
   unseat(member->second);
   accused_.erase(node);
   members_.erase(member);
@@ -79,6 +82,7 @@ void Roster::erase(Members::iterator member) {
     redeemers_.erase({certificate.grant(), node});
     settle_uses(certificate.grant());
   }
+  touch_contested();
   ++seating_;
   ++revision_;
 }

@@ -116,6 +116,7 @@ std::optional<Endpoint> PeerEndpoints::wanted(const NodeId& id) const {
 bool PeerEndpoints::judge(const NodeId& id, const Facts& facts, Instant now) {
   const auto before = wanted(id);
   Peer& peer = peers_[id];
+  stale_.erase(id);
   const bool fresh = std::exchange(peer.afresh, false);
   auto list = candidates(facts);
   const auto its_own = static_cast<std::ptrdiff_t>(list.size());
@@ -132,18 +133,54 @@ bool PeerEndpoints::judge(const NodeId& id, const Facts& facts, Instant now) {
     const bool first = fresh || peer.candidates.empty();
     const auto kept = announced != list.end() || first ? announced : std::find(list.begin(), list.end(), peer.candidates[peer.trying]);
     peer.trying = kept == list.end() ? 0 : static_cast<std::size_t>(kept - list.begin());
-    if (kept == list.end() || kept == announced) peer.since = now;
+    // Who was tried alone had no turn that could end: it begins with there being others.
+    if (kept == list.end() || kept == announced || peer.candidates.size() < 2) peer.since = now;
     peer.candidates = std::move(list);
   }
   // A verdict is about its daemon: what its kernel sends shows that the path is good.
   const bool heard = !facts.down || (peer.seen && peer.seen->heard_at && now < *peer.seen->heard_at + silence_patience);
-  peer.up = heard && stands(id, now);
-  if (peer.up) peer.since = now;
+  const bool was_up = std::exchange(peer.up, heard && stands(id, now));
+  if (peer.up || was_up) peer.since = now;
   if (!peer.up && now >= peer.since + candidate_patience && !peer.candidates.empty()) {
     peer.trying = (peer.trying + 1) % peer.candidates.size();
     peer.since = now;
   }
+  schedule(id, peer, facts.down, now);
   return wanted(id) != before;
+}
+
+void PeerEndpoints::set_due(Due& all, Instant& held, Instant due, const NodeId& id) {
+  if (held == due) return;
+  if (held != never) all.erase({held, id});
+  if (due != never) all.emplace(due, id);
+  held = due;
+}
+
+void PeerEndpoints::schedule(const NodeId& id, Peer& peer, bool down, Instant now) {
+  set_due(turns_, peer.turn, !peer.up && peer.candidates.size() > 1 ? peer.since + candidate_patience : never, id);
+  Instant end = never;
+  if (peer.up) end = *peer.seen->handshake_at + session;
+  if (down && peer.seen && peer.seen->heard_at && now < *peer.seen->heard_at + silence_patience) end = std::min(end, *peer.seen->heard_at + silence_patience);
+  set_due(ends_, peer.end, end, id);
+}
+
+std::set<NodeId> PeerEndpoints::to_judge(Instant now) {
+  auto ids = std::exchange(stale_, {});
+  ids.insert(unanswered_.begin(), unanswered_.end());
+  for (const Due* due : {&turns_, &ends_}) {
+    for (auto at = due->begin(); at != due->end() && at->first <= now; ++at) ids.insert(at->second);
+  }
+  return ids;
+}
+
+void PeerEndpoints::forget(const NodeId& id) {
+  const auto found = peers_.find(id);
+  if (found == peers_.end()) return;
+  set_due(turns_, found->second.turn, never, id);
+  set_due(ends_, found->second.end, never, id);
+  unanswered_.erase(id);
+  stale_.insert(id);
+  peers_.erase(found);
 }
 
 // What the kernel has shown stays true of it.
@@ -151,6 +188,9 @@ void PeerEndpoints::retry(const NodeId& id) {
   const auto found = peers_.find(id);
   if (found == peers_.end()) return;
   auto seen = std::move(found->second.seen);
+  set_due(turns_, found->second.turn, never, id);
+  set_due(ends_, found->second.end, never, id);
+  stale_.insert(id);
   found->second = Peer{};
   found->second.seen = std::move(seen);
 }
@@ -181,19 +221,26 @@ bool PeerEndpoints::has_session(const NodeId& id, Instant now) const {
 // By the look, not by the clock: an answer may have come since then.
 bool PeerEndpoints::silent(const NodeId& id) const {
   const Seen* last = seen(id);
-  return last != nullptr && last->unanswered_since && last->at >= *last->unanswered_since + silence_patience;
+  return last != nullptr && last->unanswered_since && look_ >= *last->unanswered_since + silence_patience;
 }
 
 void PeerEndpoints::look(const NodeId& id, const TunnelKey& key, const TunnelPeerState* kernel, Now now) {
+  looked(now.at);
   auto& seen = peers_[id].seen;
   const bool first = !seen || seen->key != key;
   if (first) seen.emplace().key = key;
   shake_hands(*seen, kernel, first, now);
-  listen(*seen, kernel, now.at);
-  seen->at = now.at;
+  listen(*seen, kernel);
   seen->configured = kernel != nullptr;
   seen->rx = kernel == nullptr ? 0 : kernel->rx_bytes;
   seen->tx = kernel == nullptr ? 0 : kernel->tx_bytes;
+  stale_.insert(id);
+  if (seen->unanswered_since) unanswered_.insert(id);
+  else unanswered_.erase(id);
+}
+
+void PeerEndpoints::looked(Instant at) {
+  if (at > look_) look_before_ = std::exchange(look_, at);
 }
 
 // Only of a handshake that was there before us is its age by the wall clock all we have. One from
@@ -210,24 +257,18 @@ void PeerEndpoints::shake_hands(Seen& seen, const TunnelPeerState* kernel, bool 
 
 // Keepalives, the persistent ones and the one that answers data, are not answered: what
 // they add to the bytes sent since the last look says nothing.
-void PeerEndpoints::listen(Seen& seen, const TunnelPeerState* kernel, Instant now) {
+void PeerEndpoints::listen(Seen& seen, const TunnelPeerState* kernel) const {
   if (kernel == nullptr || !seen.configured || kernel->rx_bytes != seen.rx || kernel->tx_bytes < seen.tx) {
     seen.unanswered_since.reset();
   } else if (!seen.unanswered_since) {
-    const auto elapsed = std::chrono::duration_cast<std::chrono::seconds>(now - seen.at);
+    const auto elapsed = std::chrono::duration_cast<std::chrono::seconds>(look_ - look_before_);
     const bool persistent = kernel->keepalive.count() > 0;
     const std::uint64_t keepalives = 1 + (persistent ? static_cast<std::uint64_t>(elapsed / kernel->keepalive) : 0);
-    if (kernel->tx_bytes - seen.tx > keepalives * keepalive_bytes) seen.unanswered_since = now;
+    if (kernel->tx_bytes - seen.tx > keepalives * keepalive_bytes) seen.unanswered_since = look_;
   }
-  if (kernel != nullptr && kernel->rx_bytes > seen.rx + keepalive_bytes && seen.configured) seen.heard_at = now;
+  if (kernel != nullptr && kernel->rx_bytes > seen.rx + keepalive_bytes && seen.configured) seen.heard_at = look_;
 }
 
-Instant PeerEndpoints::next_wakeup() const {
-  Instant next = never;
-  for (const auto& [id, peer] : peers_) {
-    if (!peer.up && peer.candidates.size() > 1) next = std::min(next, peer.since + candidate_patience);
-  }
-  return next;
-}
+Instant PeerEndpoints::next_wakeup() const { return turns_.empty() ? never : turns_.begin()->first; }
 
 }  // namespace wigwag

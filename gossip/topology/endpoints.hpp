@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "gossip/base/ip.hpp"
@@ -66,7 +67,9 @@ class PeerEndpoints {
   static constexpr std::uint64_t keepalive_bytes = 32;  // a packet that nobody answers
 
   // What a snapshot of the kernel shows of this peer, announced with `key`; nullptr: it has none such.
+  // Whoever looks exactly as at the look before need not be shown again, save that one looked.
   void look(const NodeId& id, const TunnelKey& key, const TunnelPeerState* kernel, Now now);
+  void looked(Instant at);
   bool looked_at(const NodeId& id, const TunnelKey& key) const;
 
   // A handshake succeeded so lately that its session is still good.
@@ -90,11 +93,15 @@ class PeerEndpoints {
     bool down = false;
   };
   bool judge(const NodeId& id, const Facts& facts, Instant now);
+  // For whom that may now come to something else: what was seen or done has changed, or time has passed.
+  std::set<NodeId> to_judge(Instant now);
+  // Some fact about it may be another now.
+  void facts_changed(const NodeId& id) { stale_.insert(id); }
   // The peer came back or called, perhaps from elsewhere: its candidates are tried afresh.
   void retry(const NodeId& id);
   // We moved: besides, what was heard or went unanswered before says nothing about here.
   void moved(const NodeId& id);
-  void forget(const NodeId& id) { peers_.erase(id); }
+  void forget(const NodeId& id);
   // When a candidate's patience ends next.
   Instant next_wakeup() const;
 
@@ -102,7 +109,6 @@ class PeerEndpoints {
   // What the kernel showed when it was last looked at, and what followed from that.
   struct Seen {
     TunnelKey key;
-    Instant at{};
     bool configured = false;
     std::uint64_t rx = 0, tx = 0;
     std::int64_t handshake_unix_s = 0;
@@ -117,12 +123,21 @@ class PeerEndpoints {
     bool afresh = true;
     bool up = false;
     std::optional<Seen> seen;
+    Instant turn = never;                  // when the next candidate has its turn
+    Instant end = never;                   // when what is up ends, if nothing more is seen of it
   };
+  using Due = std::set<std::pair<Instant, NodeId>>;
   static void shake_hands(Seen& seen, const TunnelPeerState* kernel, bool first, Now now);
-  static void listen(Seen& seen, const TunnelPeerState* kernel, Instant now);
+  void listen(Seen& seen, const TunnelPeerState* kernel) const;
+  static void set_due(Due& all, Instant& held, Instant due, const NodeId& id);
+  void schedule(const NodeId& id, Peer& peer, bool down, Instant now);
   static std::vector<Endpoint> candidates(const Facts& facts);
   const Seen* seen(const NodeId& id) const;
   std::map<NodeId, Peer> peers_;
+  Instant look_{}, look_before_{};
+  std::set<NodeId> stale_;
+  std::set<NodeId> unanswered_;            // whose silence the next look may confirm
+  Due turns_, ends_;
 };
 
 }  // namespace wigwag

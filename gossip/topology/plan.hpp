@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "gossip/base/tunnel.hpp"
@@ -19,6 +20,9 @@ inline constexpr std::chrono::seconds keepalive_behind_nat{25};
 // roster, so that all members settle it alike.
 std::map<Address, NodeId> settle_ipv4(const Roster& roster);
 
+// The same for one address.
+std::optional<NodeId> holder_of(const Roster& roster, const Address& ipv4);
+
 // The members in the plan by the WireGuard key that they announce; those who share one in the
 // order in which they were first known with it. Whoever has the private key is one machine, so they
 // are one peer with the addresses of all: who copied another's key sends its own traffic astray
@@ -26,6 +30,8 @@ std::map<Address, NodeId> settle_ipv4(const Roster& roster);
 // old identity is still known. Nothing need be settled between the two.
 using KeySharers = std::map<TunnelKey, std::vector<const Member*>>;
 KeySharers sharers_of_keys(const Roster& roster);
+// The same for one key.
+std::vector<const Member*> sharers_of(const Roster& roster, const TunnelKey& key);
 
 // What planning needs to know beside the roster.
 struct PlanFacts {
@@ -39,5 +45,8 @@ struct PlanFacts {
 // addresses, and unreachable routes below all so that nothing meant for the mesh leaves in
 // the clear.
 Tunnel plan_direct(const Roster& roster, const PlanFacts& facts);
+// Makes such a plan what it would now be, where at most the peers with the given keys and our own
+// addresses differ; returns whether they did.
+bool replan_direct(Tunnel& plan, const Roster& roster, const PlanFacts& facts, const std::set<TunnelKey>& stale);
 
 }  // namespace wigwag

@@ -1,0 +1,92 @@
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "gossip/topology/plan.hpp"
+#include "tests/base/seeded.hpp"
+#include "tests/membership/small_mesh.hpp"
+
+namespace wigwag {
+namespace {
+
+constexpr std::uint64_t members = 8;
+
+// Records with few keys and addresses, so that many are shared.
+Item random_member(const SmallMesh& mesh, Rng& rng) {
+  const auto number = rng.below(members);
+  Record body = mesh.record_body(number, {1, static_cast<std::uint32_t>(rng.below(50))});
+  body.tunnel_key = TunnelKey{blake2b(view_of(std::string(1, static_cast<char>('a' + rng.below(4))))).bytes};
+  body.ipv4 = Address::ipv4(mesh.bundle().body.ipv4.address.ipv4_number() + 1 + static_cast<std::uint32_t>(rng.below(4)));
+  if (rng.chance(200)) body.ipv4.reset();
+  body.left = rng.chance(30);
+  return SmallMesh::member_item(mesh.sign(body, number), mesh.chain(number));
+}
+
+void change(Roster& roster, SmallMesh& mesh, Rng& rng) {
+  if (rng.chance(600)) {
+    mesh.apply(roster, random_member(mesh, rng));
+    return;
+  }
+  const NodeId id = mesh.id(rng.below(members));
+  Member* member = roster.find(id);
+  if (member == nullptr) return;
+  if (rng.chance(100)) return roster.forget(id, instant(minutes(1)));
+  if (!member->record.body.left) member->health = rng.chance(500) ? Health::dead : Health::alive;
+  member->dormant = member->health == Health::dead && rng.chance(300);
+  roster.health_changed(*member);
+}
+
+TEST(Replan, ComesToWhatPlanningAnewComesTo) {
+  for_seeds(60, [](Rng& rng) {
+    SmallMesh mesh;
+    Roster roster = mesh.empty_roster();
+    PeerEndpoints endpoints;
+    const PlanFacts facts{mesh.id(0), endpoints, std::chrono::seconds(25)};
+    Tunnel plan = plan_direct(roster, facts);
+    roster.take_touched();
+    for (int step = 0; step < 60; ++step) {
+      for (auto changes = rng.below(4); changes > 0; --changes) change(roster, mesh, rng);
+      const auto touched = roster.take_touched();
+      const Tunnel anew = plan_direct(roster, facts);
+      if (touched.ids.contains(mesh.id(0))) {
+        plan = anew;  // our own key may be another
+        continue;
+      }
+      const bool differed = plan != anew;
+      EXPECT_EQ(replan_direct(plan, roster, facts, touched.keys), differed);
+      ASSERT_EQ(plan, anew) << "at step " << step;
+    }
+  });
+}
+
+TEST(Replan, FindsWhoSharesAKeyOrAnAddressAsAWalkOverAllDoes) {
+  for_seeds(40, [](Rng& rng) {
+    SmallMesh mesh;
+    Roster roster = mesh.empty_roster();
+    for (int step = 0; step < 40; ++step) {
+      change(roster, mesh, rng);
+      const auto holders = settle_ipv4(roster);
+      const auto sharers = sharers_of_keys(roster);
+      std::map<Address, int> claims;
+      for (const auto& [id, member] : roster.members()) {
+        const auto found = sharers.find(member.record.body.tunnel_key);
+        EXPECT_EQ(sharers_of(roster, member.record.body.tunnel_key), found == sharers.end() ? std::vector<const Member*>() : found->second);
+        if (!member.record.body.ipv4) continue;
+        ++claims[*member.record.body.ipv4];
+        const auto holder = holders.find(*member.record.body.ipv4);
+        EXPECT_EQ(holder_of(roster, *member.record.body.ipv4), holder == holders.end() ? std::nullopt : std::optional(holder->second));
+      }
+      std::erase_if(claims, [](const auto& entry) { return entry.second < 2; });
+      std::vector<Address> contested;
+      for (const auto& [address, count] : claims) contested.push_back(address);
+      EXPECT_EQ(roster.contested(), contested);
+      EXPECT_EQ(roster.whole().count, roster.members().size());
+      std::uint64_t sum = 0;
+      for (const auto& entry : roster.entries(0, UINT64_MAX)) sum += entry.fingerprint;
+      EXPECT_EQ(roster.whole().fingerprint, sum);
+    }
+  });
+}
+
+}  // namespace
+}  // namespace wigwag
