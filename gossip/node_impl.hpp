@@ -237,10 +237,7 @@ class Node::Impl {
   Instant next_settlement_{};
   std::map<EventKind, Instant> raised_;
 
-  struct MacKeys {
-    MacKey out, in;
-  };
-  std::map<NodeId, std::optional<MacKeys>> mac_keys_;
+  std::map<NodeId, std::optional<GossipKeys>> mac_keys_;
 
   // What view() and live_set() were last made from, so that asking again costs nothing.
   struct Seen {

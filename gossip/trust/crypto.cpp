@@ -149,32 +149,69 @@ bool Verifier::verify(Domain domain, const NetworkId& network, ByteView body, co
   return true;
 }
 
-std::optional<MacKey> gossip_mac_key(const NetworkId& network, const NodeSecret& own, const NodeId& from, const NodeId& to) {
-  const SigningKey identity(own.open());
-  const bool sending = identity.public_key == from.bytes;
-  if (!sending && identity.public_key != to.bytes) return std::nullopt;
-  const NodeId& other = sending ? to : from;
+namespace {
 
+// What both ends come to by their identities; wiped when it ends.
+using PairSecret = Secret<struct PairSecretRole>;
+
+std::optional<PairSecret> pair_secret(const NodeSecret& own, const NodeId& other) {
   std::array<std::uint8_t, 32> other_exchange{};
   if (crypto_sign_ed25519_pk_to_curve25519(other_exchange.data(), other.bytes.data()) != 0) return std::nullopt;
-  std::array<std::uint8_t, 32> own_exchange{};
-  check(crypto_sign_ed25519_sk_to_curve25519(own_exchange.data(), identity.secret_key.data()) == 0,
-        "an identity has an X25519 form");
-  std::array<std::uint8_t, 32> shared{};
+  // Only the seed's half of a libsodium secret key goes into its X25519 form.
+  std::array<std::uint8_t, crypto_sign_SECRETKEYBYTES> identity{};
+  std::copy_n(own.open().begin(), own.open().size(), identity.begin());
+  std::array<std::uint8_t, 32> own_exchange{}, shared{};
+  const bool converted = crypto_sign_ed25519_sk_to_curve25519(own_exchange.data(), identity.data()) == 0;
+  wipe(identity.data(), identity.size());
+  check(converted, "an identity has an X25519 form");
   const bool agreed = crypto_scalarmult(shared.data(), own_exchange.data(), other_exchange.data()) == 0;
   wipe(own_exchange.data(), own_exchange.size());
-  if (!agreed) return std::nullopt;
+  std::optional<PairSecret> secret;
+  if (agreed) secret.emplace(shared);
+  wipe(shared.data(), shared.size());
+  return secret;
+}
 
+MacKey key_towards(const NetworkId& network, const PairSecret& secret, const NodeId& from, const NodeId& to) {
   const auto name = view_of("wigwag.gossip");
   Bytes about(name.begin(), name.end());
   about.push_back(0);
   for (const auto& part : {network.view(), from.view(), to.view()}) about.insert(about.end(), part.begin(), part.end());
-  Hash32 derived = blake2b(about, shared);
-  wipe(shared.data(), shared.size());
+  Hash32 derived = blake2b(about, secret.open());
   MacKey key;
   std::copy_n(derived.bytes.begin(), key.bytes.size(), key.bytes.begin());
   wipe(derived.bytes.data(), derived.bytes.size());
   return key;
+}
+
+}  // namespace
+
+std::optional<GossipKeys> gossip_keys(const NetworkId& network, const NodeSecret& own, const NodeId& own_id, const NodeId& other) {
+  const auto secret = pair_secret(own, other);
+  if (!secret) return std::nullopt;
+  return GossipKeys{key_towards(network, *secret, own_id, other), key_towards(network, *secret, other, own_id)};
+}
+
+std::optional<MacKey> gossip_mac_key(const NetworkId& network, const NodeSecret& own, const NodeId& from, const NodeId& to) {
+  const NodeId own_id = public_key(own);
+  if (own_id != from && own_id != to) return std::nullopt;
+  const auto keys = gossip_keys(network, own, own_id, own_id == from ? to : from);
+  if (!keys) return std::nullopt;
+  return own_id == from ? keys->out : keys->in;
+}
+
+std::optional<GossipKeys> Verifier::gossip_keys(const NetworkId& network, const NodeSecret& own, const NodeId& own_id, const NodeId& other) {
+  if (!many_) return wigwag::gossip_keys(network, own, own_id, other);
+  const bool lower = own_id < other;
+  const auto pair = lower ? std::make_pair(own_id, other) : std::make_pair(other, own_id);
+  if (const auto known = agreed_.find(pair); known != agreed_.end()) {
+    return lower ? known->second : GossipKeys{known->second.in, known->second.out};
+  }
+  const auto keys = wigwag::gossip_keys(network, own, own_id, other);
+  if (!keys) return keys;
+  if (agreed_.size() >= remembered_max_) agreed_.clear();
+  agreed_.emplace(pair, lower ? *keys : GossipKeys{keys->in, keys->out});
+  return keys;
 }
 
 std::optional<Secret<struct SharedSecretRole>> agree(const HelloSecret& own, const HelloKey& other) {

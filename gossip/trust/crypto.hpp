@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string_view>
 #include <unordered_set>
@@ -66,24 +67,37 @@ TunnelSecret make_tunnel_secret(Entropy& entropy);
 enum class Domain : std::uint8_t { bundle, grant, certificate, redemption, revocation, record, accusation, hello };
 Signature sign(Domain domain, const NetworkId& network, ByteView body, const std::array<std::uint8_t, 32>& seed);
 
+// The two keys of the short MAC on gossip datagrams between a node and another.
+struct GossipKeys {
+  MacKey out, in;
+};
+
 // Checks signatures and remembers those that held, by a hash over all that was
 // checked, so that a record seen again costs a hash instead of curve work. Holds at
 // most `remembered_max` entries and starts afresh when full. One instance may serve
-// many simulated nodes.
+// many simulated nodes; made for `many`, it also remembers what two of them have agreed on,
+// so that only the first of them computes it.
 class Verifier {
  public:
-  explicit Verifier(std::size_t remembered_max = 16384) : remembered_max_(remembered_max) {}
+  explicit Verifier(std::size_t remembered_max = 16384, bool many = false) : remembered_max_(remembered_max), many_(many) {}
   bool verify(Domain domain, const NetworkId& network, ByteView body, const Signature& signature,
               const std::array<std::uint8_t, 32>& key);
 
+  // What gossip_keys() comes to, for `own` and its id.
+  std::optional<GossipKeys> gossip_keys(const NetworkId& network, const NodeSecret& own, const NodeId& own_id, const NodeId& other);
+
  private:
   std::size_t remembered_max_;
+  bool many_;
   std::unordered_set<Hash32, KeyHash> remembered_;
+  std::map<std::pair<NodeId, NodeId>, GossipKeys> agreed_;  // the lower id first; as that one uses them
 };
 
-// The key of the short MAC on gossip datagrams from `from` to `to`: both ends derive
-// it from their Ed25519 identities (converted to X25519), the network and the
-// direction. nullopt when the other's identity is not a valid curve point.
+// The keys of the short MAC on gossip datagrams: both ends derive them from their Ed25519
+// identities (converted to X25519), the network and the direction. nullopt when the other's
+// identity is not a valid curve point.
+std::optional<GossipKeys> gossip_keys(const NetworkId& network, const NodeSecret& own, const NodeId& own_id, const NodeId& other);
+// That for datagrams from `from` to `to`, one of which is `own`.
 std::optional<MacKey> gossip_mac_key(const NetworkId& network, const NodeSecret& own, const NodeId& from, const NodeId& to);
 
 // X25519; nullopt for a low-order point.

@@ -74,7 +74,7 @@ class DirectMesh {
 
   Entropy entropy_;
   Rng rng_;
-  Verifier verifier_{1 << 20};
+  Verifier verifier_{1 << 20, true};
   RootSecret root_;
   NetworkId network_;
   AdminSecret admin_;
