@@ -140,7 +140,9 @@ bool PeerEndpoints::judge(const NodeId& id, const Facts& facts, Instant now) {
   // A verdict is about its daemon: what its kernel sends shows that the path is good.
   const bool heard = !facts.down || (peer.seen && peer.seen->heard_at && now < *peer.seen->heard_at + silence_patience);
   const bool was_up = std::exchange(peer.up, heard && stands(id, now));
-  if (peer.up || was_up) peer.since = now;
+  if (peer.up) peer.since = now;
+  // It was up at every judgement until this one, whether it was among those to be judged or not.
+  else if (was_up) peer.since = std::max(peer.since, judged_before_);
   if (!peer.up && now >= peer.since + candidate_patience && !peer.candidates.empty()) {
     peer.trying = (peer.trying + 1) % peer.candidates.size();
     peer.since = now;
@@ -165,6 +167,7 @@ void PeerEndpoints::schedule(const NodeId& id, Peer& peer, bool down, Instant no
 }
 
 std::set<NodeId> PeerEndpoints::to_judge(Instant now) {
+  judged_before_ = std::exchange(judged_, now);
   auto ids = std::exchange(stale_, {});
   ids.insert(unanswered_.begin(), unanswered_.end());
   for (const Due* due : {&turns_, &ends_}) {

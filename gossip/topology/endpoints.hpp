@@ -135,6 +135,7 @@ class PeerEndpoints {
   const Seen* seen(const NodeId& id) const;
   std::map<NodeId, Peer> peers_;
   Instant look_{}, look_before_{};
+  Instant judged_{}, judged_before_{};
   std::set<NodeId> stale_;
   std::set<NodeId> unanswered_;            // whose silence the next look may confirm
   Due turns_, ends_;
