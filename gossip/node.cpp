@@ -143,7 +143,7 @@ void Node::Impl::flush_mail() {
     check(bytes.size() <= limits::datagram_payload, "no message outgrows a datagram");
     ++counters_.datagrams_sent;
     counters_.bytes_sent += bytes.size();
-    out_.push_back(SendTunnel{member->ipv6, std::move(bytes)});
+    out_.push_back(SendTunnel{member->place->ipv6, std::move(bytes)});
   }
   mail_.clear();
 }

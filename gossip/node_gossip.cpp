@@ -113,11 +113,11 @@ void Node::Impl::member_news(const NodeId& id, const Item& item, const Outcome& 
   ++counters_.records_accepted;
   dirty_ = true;
   if (id == id_) return;
-  spread_.add(item, urgency_of(member.record.body), from);
+  spread_.add(item, urgency_of(member.record->body), from);
   // Of one who was Down the accusers were right, as far as anybody could tell.
   if (before != Health::dead) verdicts_.note_refuted(id, member.refuted, now_.at);
   member.refuted.clear();
-  if (member.record.body.left) {
+  if (member.record->body.left) {
     peer_endpoints_.forget(id);
     prober_.forget(id);
     if (before != Health::left) raise(EventKind::member_left, id);

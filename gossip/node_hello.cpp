@@ -19,7 +19,7 @@ constexpr std::int64_t offered_lifetime_s = 24 * 3600;
 // Before the first record is published, what we offer still has a version of its own whenever
 // it differs from what was offered before: no two records may share one.
 HelloOffer Node::Impl::offer() {
-  if (const Member* own = self()) return {*chain_, own->record.wire};
+  if (const Member* own = self()) return {*chain_, own->record->wire};
   Record record = describe_self();
   if (!offered_ || !says_the_same(record, offered_->body)) {
     version_ = next_version(version_);
@@ -62,7 +62,7 @@ void Node::Impl::call_somebody() {
     return;
   }
   const bool known = std::any_of(roster_.live().begin(), roster_.live().end(), [&](const Member* member) {
-    const auto& endpoints = member->record.body.endpoints;
+    const auto& endpoints = member->record->body.endpoints;
     return std::any_of(endpoints.begin(), endpoints.end(), [&](const Endpoint& e) { return e.address == seed.address; });
   });
   if (!known) hello_client_.call(seed, now_.at, entropy_, out_);
@@ -72,8 +72,8 @@ void Node::Impl::call_somebody() {
 bool Node::Impl::lacks_sponsor() {
   if (!joined_ || !chain_ || !chain_->grant || chain_->redemption) return false;
   const Member* own = self();
-  if (own != nullptr && own->chain.redemption && own->chain.certificate.wire == chain_->certificate.wire) {
-    chain_->redemption = own->chain.redemption;  // a host's answer was lost, its word was not
+  if (own != nullptr && own->chain->redemption && own->chain->certificate.wire == chain_->certificate.wire) {
+    chain_->redemption = own->chain->redemption;  // a host's answer was lost, its word was not
     note_admission("by a member's word");
     dirty_ = true;
     return false;
@@ -85,7 +85,7 @@ bool Node::Impl::lacks_sponsor() {
 void Node::Impl::call_for_sponsor() {
   std::vector<const Record*> hosts;
   for (const Member* member : roster_.live()) {
-    const Record& record = member->record.body;
+    const Record& record = member->record->body;
     if (member->id() != id_ && !record.endpoints.empty() && record.hello_port != 0) hosts.push_back(&record);
   }
   if (hosts.empty()) return;
@@ -184,7 +184,7 @@ void Node::Impl::accept_welcome(const HelloClient::Finished& finished) {
   const auto outcome = roster_.apply_record(host, judged_at(), now_.wall, true);
   note_hint(host_id, {finished.host.address, record->body.listen_port});
   peer_endpoints_.retry(host_id);
-  const bool vouched_for = joined_ && self() != nullptr && chain_->redemption && !self()->chain.redemption;
+  const bool vouched_for = joined_ && self() != nullptr && chain_->redemption && !self()->chain->redemption;
   if (!joined_) become_member();
   else if (vouched_for) announce(true);  // our record now travels with a sponsor's word
   note_admission("through " + to_string(finished.host));
@@ -224,7 +224,7 @@ HelloAnswer Node::Impl::judge_call(const HelloHost::Call& call) {
   if (self() == nullptr) return refuse(TrustError::sponsor_unknown);
   const NodeId caller = call.offer.chain.certificate.body.node;
   const Member* held = roster_.find(caller);
-  if (caller == id_ || roster_.is_revoked(caller) || (held != nullptr && held->record.body.left)) return refuse(TrustError::revoked);
+  if (caller == id_ || roster_.is_revoked(caller) || (held != nullptr && held->record->body.left)) return refuse(TrustError::revoked);
   const auto chain = sponsor(call.offer.chain);
   if (!chain) return refuse(chain.error());
   if (judged_at() && expired(chain->certificate.body.expires, now_.wall)) return refuse(TrustError::certificate_expired);
@@ -251,7 +251,7 @@ HelloAnswer Node::Impl::judge_call(const HelloHost::Call& call) {
   dirty_ = true;
   answer.bundle = roster_.bundle()->wire;  // who speaks for the network is for members to know
   answer.redemption = item.redemption;
-  answer.record = self()->record.wire;
+  answer.record = self()->record->wire;
   return answer;
 }
 
@@ -260,15 +260,15 @@ Result<Chain, TrustError> Node::Impl::sponsor(const Chain& chain) {
   Chain complete = chain;
   const auto& certificate = chain.certificate.body;
   const Member* held = roster_.find(certificate.node);
-  const bool known = held != nullptr && held->chain.certificate.wire == chain.certificate.wire;
-  if (known && (held->chain.redemption || certificate.issuer == Issuer::admin)) return held->chain;
+  const bool known = held != nullptr && held->chain->certificate.wire == chain.certificate.wire;
+  if (known && (held->chain->redemption || certificate.issuer == Issuer::admin)) return *held->chain;
   ChainContext context{roster_.bundle()->body, config_.network, judged_at(), false, false, {}};
   const bool vouched = chain.redemption && roster_.find(chain.redemption->body.sponsor) != nullptr;
   if (certificate.issuer == Issuer::grant && chain.grant && !vouched) {
     const Grant& grant = chain.grant->body;
     const bool over = context.now && expired(grant.expires, now_.wall);
     const bool withdrawn = roster_.is_revoked(NodeId{grant.id.bytes});
-    if (known && (over || withdrawn)) return held->chain;  // too late for our word; it is in all the same
+    if (known && (over || withdrawn)) return *held->chain;  // too late for our word; it is in all the same
     if (over) return Unexpected{TrustError::grant_expired};
     if (withdrawn) return Unexpected{TrustError::grant_withdrawn};
     if (grant.uses != 0 && roster_.redemptions(grant.id) >= grant.uses) return Unexpected{TrustError::grant_spent};

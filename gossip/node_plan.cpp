@@ -13,7 +13,7 @@ constexpr Duration way_given = milliseconds(500);
 void heed_sharers(PeerEndpoints::Facts& facts, const NodeId& id, const std::vector<const Member*>& sharers) {
   for (const Member* other : sharers) {
     if (other->id() == id) continue;
-    const auto& theirs = other->record.body.endpoints;
+    const auto& theirs = other->record->body.endpoints;
     facts.others.insert(facts.others.end(), theirs.begin(), theirs.end());
     facts.down = facts.down && !other->live();
   }
@@ -29,7 +29,7 @@ std::vector<Prefix> Node::Impl::mesh_prefixes() const {
 
 const TunnelPeerState* Node::Impl::kernel_peer(const Member& member) const {
   if (!kernel_) return nullptr;
-  const auto found = kernel_->find(member.record.body.tunnel_key);
+  const auto found = kernel_->find(member.record->body.tunnel_key);
   return found == kernel_->end() ? nullptr : &found->second;
 }
 
@@ -81,8 +81,8 @@ void Node::Impl::drop_missing(const KernelSnapshot& snapshot, std::set<TunnelKey
 }
 
 void Node::Impl::look_at(const Member& member) {
-  if (member.id() == id_ || member.record.body.left) return;
-  peer_endpoints_.look(member.id(), member.record.body.tunnel_key, kernel_peer(member), kernel_shown_);
+  if (member.id() == id_ || member.record->body.left) return;
+  peer_endpoints_.look(member.id(), member.record->body.tunnel_key, kernel_peer(member), kernel_shown_);
 }
 
 // Our addresses moved: everyone learns the new one from the next packet it gets from us.
@@ -107,7 +107,7 @@ void Node::Impl::on(const LocalAddresses& local) {
 // began before our kernel knew it, it is our turn half a second later.
 bool Node::Impl::gives_way(const Member& member) const {
   if (id_ < member.id()) return false;
-  const auto seen = first_seen_.find(member.record.body.tunnel_key);
+  const auto seen = first_seen_.find(member.record->body.tunnel_key);
   return seen != first_seen_.end() && now_.at < seen->second + way_given;
 }
 
@@ -156,18 +156,18 @@ void Node::Impl::judge_endpoints() {
   judged_mesh_ = std::move(mesh);
   for (const auto& id : peer_endpoints_.to_judge(now_.at)) {
     const Member* member = roster_.find(id);
-    if (member != nullptr && id != id_ && !member->record.body.left) judge_endpoint(*member);
+    if (member != nullptr && id != id_ && !member->record->body.left) judge_endpoint(*member);
   }
   next_judgement_ = peer_endpoints_.next_wakeup();
 }
 
 void Node::Impl::judge_endpoint(const Member& member) {
   const NodeId& id = member.id();
-  const TunnelKey& key = member.record.body.tunnel_key;
+  const TunnelKey& key = member.record->body.tunnel_key;
   // Of whom we have just learnt, the last snapshot may already show something.
   if (!peer_endpoints_.looked_at(id, key)) look_at(member);
   const auto hint = hints_.find(id);
-  PeerEndpoints::Facts facts{member.record.body,
+  PeerEndpoints::Facts facts{member.record->body,
                              hint == hints_.end() ? std::nullopt : std::optional(hint->second),
                              own_endpoints_.local(),
                              judged_mesh_,

@@ -42,8 +42,8 @@ void Node::Impl::announce(bool even_if_same) {
   if (!even_if_same && !self_stale_) return;
   const Member* own = self();
   Record fresh = describe_self();
-  const bool aging = own != nullptr && network_time().seconds > own->record.body.expires.seconds - record_lifetime_s + record_refresh_s;
-  const bool same = own != nullptr && says_the_same(fresh, own->record.body) && !aging;
+  const bool aging = own != nullptr && network_time().seconds > own->record->body.expires.seconds - record_lifetime_s + record_refresh_s;
+  const bool same = own != nullptr && says_the_same(fresh, own->record->body) && !aging;
   if (same && !even_if_same) {
     self_stale_ = false;
     return;
@@ -65,8 +65,8 @@ void Node::Impl::publish(Record record) {
     made = make_record(record, config_.network, identity_);
   }
   const Member* before = self();
-  const bool same_chain = before != nullptr && before->chain.certificate.wire == chain_->certificate.wire &&
-                          before->chain.redemption.has_value() == chain_->redemption.has_value();
+  const bool same_chain = before != nullptr && before->chain->certificate.wire == chain_->certificate.wire &&
+                          before->chain->redemption.has_value() == chain_->redemption.has_value();
   Item item{ItemKind::member, made.wire, chain_->certificate.wire, {}, {}};
   if (chain_->grant) item.grant = chain_->grant->wire;
   if (chain_->redemption) item.redemption = chain_->redemption->wire;
@@ -118,8 +118,8 @@ void Node::Impl::outbid(const Record& record) {
 void Node::Impl::watch_own_record() {
   const Member* own = self();
   if (own == nullptr) return;
-  if (own->record.body.left && !leaving_since_) return end_membership();
-  if (outdone_ || version_ < own->record.body.version) outbid(own->record.body);
+  if (own->record->body.left && !leaving_since_) return end_membership();
+  if (outdone_ || version_ < own->record->body.version) outbid(own->record->body);
   refute_due_ = never;
   if (own->accusations.empty()) return;
   std::vector<NodeId> accusers;
@@ -147,7 +147,7 @@ void Node::Impl::report_losers(const Address& address) {
   const auto holder = holder_of(roster_, address);
   if (!holder) return;
   for (const Member* member : roster_.claiming(address)) {
-    if (member->id() == *holder || member->record.body.left || member->excluded || member->expired || member->dormant) continue;
+    if (member->id() == *holder || member->record->body.left || member->excluded || member->expired || member->dormant) continue;
     if (!reported_.insert(member->record_id).second) continue;
     const Member* keeper = roster_.find(*holder);
     raise(EventKind::address_conflict, member->id(), to_string(address) + " stays with " + (keeper != nullptr ? keeper->name() : "another"));
@@ -162,8 +162,8 @@ void Node::Impl::settle_own_ipv4() {
   for (const auto& address : roster_.contested()) report_losers(address);
   if (reported_.size() > limits::members) reported_.clear();
   const Member* own = self();
-  if (own == nullptr || !own->record.body.ipv4) return;
-  const auto holder = holder_of(roster_, *own->record.body.ipv4);
+  if (own == nullptr || !own->record->body.ipv4) return;
+  const auto holder = holder_of(roster_, *own->record->body.ipv4);
   if (!holder || *holder == id_) return;
   const auto& prefix = roster_.bundle()->body.ipv4;
   std::uint32_t attempt = ipv4_attempt_;
@@ -176,7 +176,7 @@ void Node::Impl::settle_own_ipv4() {
   }
   ipv4_attempt_ = attempt;
   announce(true);
-  if (const Member* moved = self(); moved->record.body.ipv4) raise(EventKind::address_moved, id_, "to " + to_string(*moved->record.body.ipv4));
+  if (const Member* moved = self(); moved->record->body.ipv4) raise(EventKind::address_moved, id_, "to " + to_string(*moved->record->body.ipv4));
 }
 
 void Node::Impl::on(const LeaveCommand&) {
@@ -187,7 +187,7 @@ void Node::Impl::on(const LeaveCommand&) {
     out_.push_back(Left{});
     return;
   }
-  Record last = self()->record.body;
+  Record last = self()->record->body;
   last.left = true;
   publish(std::move(last));
 }

@@ -90,9 +90,9 @@ Bytes Node::Impl::stored() const {
   state.epoch = version_.epoch;
   state.ipv4_attempt = ipv4_attempt_;
   for (const auto& [id, member] : roster_.members()) {
-    StoredState::Member kept{member.record.wire, member.chain.certificate.wire, {}, {}, {}};
-    if (member.chain.grant) kept.grant = member.chain.grant->wire;
-    if (member.chain.redemption) kept.redemption = member.chain.redemption->wire;
+    StoredState::Member kept{member.record->wire, member.chain->certificate.wire, {}, {}, {}};
+    if (member.chain->grant) kept.grant = member.chain->grant->wire;
+    if (member.chain->redemption) kept.redemption = member.chain->redemption->wire;
     for (const auto& accusation : member.accusations) kept.accusations.push_back(accusation.statement.wire);
     state.members.push_back(std::move(kept));
   }
@@ -121,13 +121,13 @@ NodeStatus Node::Impl::status(Now now) const {
   }
   const auto holders = settle_ipv4(roster_);
   for (const auto& [id, member] : roster_.members()) {
-    const Record& record = member.record.body;
+    const Record& record = member.record->body;
     MemberStatus shown;
     shown.id = id;
     shown.name = member.name();
     shown.tunnel_key = record.tunnel_key;
     if (record.ipv4 && holders.contains(*record.ipv4) && holders.at(*record.ipv4) == id) shown.ipv4 = record.ipv4;
-    shown.ipv6 = member.ipv6;
+    shown.ipv6 = member.place->ipv6;
     shown.health = member.excluded || member.expired ? Health::dead : member.health;
     shown.relay = record.relay;
     shown.subnets = record.subnets;

@@ -26,13 +26,13 @@ void Node::Impl::rewire() {
   wired_ = roster_.seating();
   const Member* own = self();
   if (own == nullptr) return;
-  const auto subjects = roster_.rings().subjects_of(own->seat);
+  const auto subjects = roster_.rings().subjects_of(own->place->seat);
   prober_.watch(subjects, now_.at);
   const auto eager = std::min(eager_edges, subjects.size());
   spread_edges_.eager.assign(subjects.begin(), subjects.begin() + static_cast<std::ptrdiff_t>(eager));
   spread_edges_.lazy.assign(subjects.begin() + static_cast<std::ptrdiff_t>(eager), subjects.end());
   edges_ = {subjects.begin(), subjects.end()};
-  auto observers = roster_.rings().observers_of(own->seat);
+  auto observers = roster_.rings().observers_of(own->place->seat);
   edges_.insert(observers.begin(), observers.end());
   prober_.watched_by(std::move(observers));
   std::erase_if(met_, [&](const NodeId& id) { return !edges_.contains(id); });
@@ -51,7 +51,7 @@ void Node::Impl::accuse(const NodeId& subject) {
   if (own != member->accusations.end()) return;
   // The others would not count it, and it is our path or our machine that is bad.
   if (verdicts_.is_ignored(subject, id_, now_.at)) return;
-  const auto made = make_accusation({subject, member->record.body.version, id_}, config_.network, identity_);
+  const auto made = make_accusation({subject, member->record->body.version, id_}, config_.network, identity_);
   const Item item{ItemKind::accusation, made.wire, {}, {}, {}};
   const bool first = member->accusations.empty();
   if (roster_.apply_accusation(item, now_.at).applied != Applied::updated) return;
@@ -110,14 +110,14 @@ void Node::Impl::rejoin_tick() {
   std::vector<const Member*> away;
   for (const auto& [id, member] : roster_.members()) {
     const bool down = member.health == Health::dead && !member.expired && !member.dormant;
-    const bool candidate = down || (alone() && !member.record.body.left);
+    const bool candidate = down || (alone() && !member.record->body.left);
     if (candidate && !member.excluded && id != id_) away.push_back(&member);
   }
   if (away.empty()) return;
   prober_.greet(rng_.pick(away)->id(), now_.at, mail_);
   if (now_.at < next_rejoin_hello_) return;
   next_rejoin_hello_ = now_.at + rejoin_hello_pause * 3 / 4 + rng_.below(rejoin_hello_pause / 2);
-  const Record& record = rng_.pick(away)->record.body;
+  const Record& record = rng_.pick(away)->record->body;
   if (record.endpoints.empty() || record.hello_port == 0) return;
   const Endpoint target{rng_.pick(record.endpoints).address, record.hello_port};
   if (usable_endpoint(target, mesh_prefixes())) hello_client_.call(target, now_.at, entropy_, out_);
@@ -163,7 +163,7 @@ void Node::Impl::sweep_tick() {
       roster_.health_changed(member);
       raise(EventKind::member_forgotten, id, "not seen for three days");
     }
-    const auto expiry = member.record.body.expires;
+    const auto expiry = member.record->body.expires;
     // By the clock that peers share, so that all forget it in the same minute.
     const bool over = time && expiry != no_expiry && now_.wall.seconds + peer_clock_.median_offset_s() > expiry.seconds + expired_kept_s;
     if (over && id != id_ && !roster_.sponsors_somebody(id)) forgotten.push_back(id);

@@ -111,7 +111,7 @@ void Prober::ask_others(Probe& probe, Instant now, const Roster& roster, Outbox&
   const Member* member = roster.find(probe.subject);
   if (subject == subjects_.end() || member == nullptr || now < subject->second.others_asked + asked_recently) return;
   subject->second.others_asked = now;
-  for (const auto& observer : roster.rings().observers_of(member->seat)) {
+  for (const auto& observer : roster.rings().observers_of(member->place->seat)) {
     if (observer == self_) continue;
     probe.asked.push_back(observer);
     out.push_back({observer, PingRequest{probe.first_sequence, probe.subject}});

@@ -33,7 +33,7 @@ bool better_chain(const Chain& fresh, const Chain& held) {
 }
 
 bool has_run_out(const Member& member, UnixTime now) {
-  return expired(member.record.body.expires, now) || expired(member.chain.certificate.body.expires, now);
+  return expired(member.record->body.expires, now) || expired(member.chain->certificate.body.expires, now);
 }
 
 // Of two revocations of one target, all members keep the same.
@@ -78,7 +78,7 @@ const Member* Roster::by_key(std::uint64_t key) const {
 
 const Member* Roster::by_overlay(const Address& ipv6) const {
   const Member* member = ipv6.family == Family::ipv6 ? by_key(load_be64(ipv6.bytes.data() + 8)) : nullptr;
-  return member != nullptr && member->ipv6 == ipv6 ? member : nullptr;
+  return member != nullptr && member->place->ipv6 == ipv6 ? member : nullptr;
 }
 
 // Only what the record names: whoever holds an invitation's secret can certify any id.
@@ -128,7 +128,7 @@ Outcome Roster::apply_record(const Item& item, std::optional<UnixTime> judged_at
   if (item.kind == ItemKind::member) {
     auto accepted = accept_chain(item, record->body, by);
     // An admission that we hold may have become too old to be taken anew, and stands all the same.
-    const bool stands = held != nullptr && held->chain.certificate.wire == item.certificate;
+    const bool stands = held != nullptr && held->chain->certificate.wire == item.certificate;
     if (!accepted && !stands) return refused(node, accepted.error());
     if (accepted) chain = std::move(*accepted);
   }
@@ -142,17 +142,17 @@ Outcome Roster::apply_record(const Item& item, std::optional<UnixTime> judged_at
 // A newer record brings the chain it names; to the one we hold a sponsor's word may be added at any time.
 Outcome Roster::update(Member& held, std::optional<Chain> chain, Signed<Record> record, std::uint64_t record_id, const Judgement& by) {
   const NodeId node = held.id();
-  const Record& old = held.record.body;
+  const Record& old = held.record->body;
   const bool same_certificate = record.body.certificate == old.certificate;
-  const bool completes = chain && same_certificate && better_chain(*chain, held.chain) && can_be_told(held.record, *chain);
+  const bool completes = chain && same_certificate && better_chain(*chain, *held.chain) && can_be_told(*held.record, *chain);
   if (completes) adopt_chain(held, *chain);
   if (held.record_id == record_id) return {completes ? Applied::updated : Applied::held, {}, node};
   const bool newer = supersedes(record.body.left, record.body.version, old.left, old.version);
   const bool tie = record.body.left == old.left && record.body.version == old.version;
   if (!newer && !tie) return {completes ? Applied::updated : Applied::stale, {}, node};
-  const bool taken = newer || blake2b(record.wire) < blake2b(held.record.wire);
+  const bool taken = newer || blake2b(record.wire) < blake2b(held.record->wire);
   if (!same_certificate && !chain) return {taken ? Applied::needs_chain : Applied::equivocation, {}, node};
-  const Chain& admission = same_certificate ? held.chain : *chain;
+  const Chain& admission = same_certificate ? *held.chain : *chain;
   if (!can_be_told(record, admission)) return refused(node, TrustError::malformed);
   if (const auto reason = refusal(record.body, admission.certificate.body, by)) return refused(node, *reason);
   if (taken) {
@@ -176,14 +176,15 @@ Outcome Roster::insert(Chain chain, Signed<Record> record, std::uint64_t record_
   if (!make_place(chain, node)) return refused(node, TrustError::grant_spent);
   Member member;
   member.chain_id = id_of_chain(chain);
-  member.chain = std::move(chain);
+  member.chain = shared(std::move(chain));
   member.record_id = record_id;
   member.key_since = revision_;
-  member.ipv6 = overlay_ipv6(rules_.network, node);
-  member.seat = {node, ring_positions(rules_.network, node)};
+  const auto made_from = blake2b(node.view(), blake2b(rules_.network.view(), view_of("place")).view());
+  member.place = verifier_->share(made_from, Place{overlay_ipv6(rules_.network, node), {node, ring_positions(rules_.network, node)}});
   member.health = record.body.left ? Health::left : Health::alive;
   // What has run out is kept, because others' admission may rest on it, and counts for nothing.
-  member.record = std::move(record);
+  const auto hash = blake2b(record.wire);
+  member.record = verifier_->share(hash, std::move(record));
   member.expired = judged_at && has_run_out(member, *judged_at);
   Member& held = members_.emplace(node, std::move(member)).first->second;
   count_in(held);
@@ -195,15 +196,24 @@ Outcome Roster::insert(Chain chain, Signed<Record> record, std::uint64_t record_
   return {Applied::added, {}, node};
 }
 
+Shared<Chain> Roster::shared(Chain chain) const {
+  Bytes parts;
+  for (const Bytes* wire : {&chain.certificate.wire, chain.grant ? &chain.grant->wire : nullptr, chain.redemption ? &chain.redemption->wire : nullptr}) {
+    const Hash32 part = wire == nullptr ? Hash32{} : blake2b(*wire);
+    parts.insert(parts.end(), part.bytes.begin(), part.bytes.end());
+  }
+  return verifier_->share(blake2b(parts, view_of("chain")), std::move(chain));
+}
+
 void Roster::adopt_chain(Member& member, Chain chain) {
-  const auto before = member.chain.certificate.body;
+  const auto before = member.chain->certificate.body;
   count_out(member);
   member.chain_id = id_of_chain(chain);
-  member.chain = std::move(chain);
+  member.chain = shared(std::move(chain));
   count_in(member);
   touch(member);
   note_claim(member);
-  if (before.issuer == Issuer::grant && before.issuer_key != member.chain.certificate.body.issuer_key) {
+  if (before.issuer == Issuer::grant && before.issuer_key != member.chain->certificate.body.issuer_key) {
     redeemers_.erase({before.grant(), member.id()});
     settle_uses(before.grant());
   }
@@ -214,11 +224,12 @@ void Roster::adopt_chain(Member& member, Chain chain) {
 // A newer record refutes what was said against the older one, and so brings the dead back. Of
 // two with one version neither answers the other's accusers.
 void Roster::adopt_record(Member& member, Signed<Record> record, std::uint64_t record_id, std::optional<UnixTime> judged_at) {
-  if (record.body.tunnel_key != member.record.body.tunnel_key) member.key_since = revision_;
-  const bool refutes = record.body.version != member.record.body.version || record.body.left != member.record.body.left;
+  if (record.body.tunnel_key != member.record->body.tunnel_key) member.key_since = revision_;
+  const bool refutes = record.body.version != member.record->body.version || record.body.left != member.record->body.left;
   count_out(member);
   unindex(member);
-  member.record = std::move(record);
+  const auto hash = blake2b(record.wire);
+  member.record = verifier_->share(hash, std::move(record));
   member.record_id = record_id;
   member.expired = judged_at && has_run_out(member, *judged_at);
   if (refutes) {
@@ -228,7 +239,7 @@ void Roster::adopt_record(Member& member, Signed<Record> record, std::uint64_t r
     member.accusations.clear();
     member.accused_since.reset();
     member.quorum_since.reset();
-    member.health = member.record.body.left ? Health::left : Health::alive;
+    member.health = member.record->body.left ? Health::left : Health::alive;
   }
   count_in(member);
   index(member);
@@ -243,15 +254,15 @@ Outcome Roster::apply_accusation(const Item& item, Instant at) {
   Member* member = find(subject);
   const Member* accuser = find(accusation->body.accuser);
   if (member == nullptr || accuser == nullptr) return {Applied::needs_chain, {}, member == nullptr ? subject : accusation->body.accuser};
-  if (member->record.body.left || accusation->body.version < member->record.body.version) return {Applied::stale, {}, subject};
+  if (member->record->body.left || accusation->body.version < member->record->body.version) return {Applied::stale, {}, subject};
   // Against a version that its owner never showed us: we first need that record.
-  if (accusation->body.version > member->record.body.version) return {Applied::needs_chain, {}, subject};
+  if (accusation->body.version > member->record->body.version) return {Applied::needs_chain, {}, subject};
   auto& held = member->accusations;
   const auto place = std::lower_bound(held.begin(), held.end(), accusation->body.accuser,
                                       [](const HeldAccusation& h, const NodeId& id) { return h.statement.body.accuser < id; });
   if (place != held.end() && place->statement.body.accuser == accusation->body.accuser) return {Applied::held, {}, subject};
   HeldAccusation entry;
-  entry.legal = rings_.may_accuse(accuser->seat, member->seat);
+  entry.legal = rings_.may_accuse(accuser->place->seat, member->place->seat);
   // Not the legal ones first: whose are legal depends on when they came, and all are to keep the same.
   const bool full = held.size() >= limits::accusations_per_subject;
   if (full && place == held.end()) return {Applied::full, {}, subject};
@@ -303,14 +314,14 @@ std::vector<NodeId> Roster::expire(std::optional<UnixTime> now) {
 }
 
 UnixTime Roster::admitted(const Member& member) const {
-  const Chain& chain = member.chain;
+  const Chain& chain = *member.chain;
   if (chain.certificate.body.issuer == Issuer::admin) return chain.certificate.body.issued;
   if (!chain.redemption || find(chain.redemption->body.sponsor) == nullptr) return far_future;
   return chain.redemption->body.at;
 }
 
 RangeEntry Roster::entry(const Member& member) const {
-  RangeEntry entry{key_of(member.id()), member.record.body.version.epoch, member.record.body.version.sequence, 0};
+  RangeEntry entry{key_of(member.id()), member.record->body.version.epoch, member.record->body.version.sequence, 0};
   entry.fingerprint = mixed(member.record_id) + member.chain_id;
   for (const auto& accusation : member.accusations) entry.fingerprint += mixed(accusation.id);
   return entry;
@@ -354,18 +365,18 @@ Hash32 Roster::digest() const {
     if (!member.live()) continue;
     all.insert(all.end(), id.bytes.begin(), id.bytes.end());
     std::array<std::uint8_t, 8> version{};
-    store_be64(version.data(), std::uint64_t{member.record.body.version.epoch} << 32 | member.record.body.version.sequence);
+    store_be64(version.data(), std::uint64_t{member.record->body.version.epoch} << 32 | member.record->body.version.sequence);
     all.insert(all.end(), version.begin(), version.end());
   }
   return blake2b(all);
 }
 
 Item Roster::item_of(const Member& member, bool with_chain) const {
-  Item item{with_chain ? ItemKind::member : ItemKind::record, member.record.wire, {}, {}, {}};
+  Item item{with_chain ? ItemKind::member : ItemKind::record, member.record->wire, {}, {}, {}};
   if (with_chain) {
-    item.certificate = member.chain.certificate.wire;
-    if (member.chain.grant) item.grant = member.chain.grant->wire;
-    if (member.chain.redemption) item.redemption = member.chain.redemption->wire;
+    item.certificate = member.chain->certificate.wire;
+    if (member.chain->grant) item.grant = member.chain->grant->wire;
+    if (member.chain->redemption) item.redemption = member.chain->redemption->wire;
   }
   return item;
 }

@@ -24,15 +24,20 @@ struct HeldAccusation {
   bool legal = false;        // its accuser was a legitimate observer when we took it
 };
 
+// What follows from a node's id alone.
+struct Place {
+  Address ipv6;
+  RingSeat seat;
+};
+
 // One member: its admission, its newest record and what is said against it.
 struct Member {
-  Chain chain;
-  Signed<Record> record;
+  Shared<Chain> chain;
+  Shared<Signed<Record>> record;
   std::uint64_t record_id = 0;
   std::uint64_t chain_id = 0;               // over the certificate's and the redemption's ids
   std::uint64_t key_since = 0;              // the roster's revision when it first announced its WireGuard key
-  Address ipv6;
-  RingSeat seat;
+  Shared<Place> place;
   std::vector<HeldAccusation> accusations;  // sorted by accuser: of too many the first sixteen, so the same everywhere
   Health health = Health::alive;
   std::optional<Instant> accused_since;     // when the oldest held accusation arrived here
@@ -44,10 +49,10 @@ struct Member {
   bool excluded = false;                    // its invitation's uses were all taken by earlier redemptions
   std::vector<NodeId> refuted;              // whose accusations its newest record answered
 
-  const NodeId& id() const { return record.body.node; }
-  const std::string& name() const { return chain.certificate.body.name; }
+  const NodeId& id() const { return record->body.node; }
+  const std::string& name() const { return chain->certificate.body.name; }
   // Counts in rings, quorums and the digest.
-  bool live() const { return !record.body.left && health != Health::dead && !expired && !excluded; }
+  bool live() const { return !record->body.left && health != Health::dead && !expired && !excluded; }
 };
 
 // What became of a statement that was offered.
@@ -201,6 +206,7 @@ class Roster {
   std::optional<TrustError> refusal(const Record& record, const Certificate& certificate, const Judgement& by) const;
   Outcome insert(Chain chain, Signed<Record> record, std::uint64_t record_id, std::optional<UnixTime> judged_at);
   Outcome update(Member& held, std::optional<Chain> chain, Signed<Record> record, std::uint64_t record_id, const Judgement& by);
+  Shared<Chain> shared(Chain chain) const;
   void adopt_chain(Member& member, Chain chain);
   void adopt_record(Member& member, Signed<Record> record, std::uint64_t record_id, std::optional<UnixTime> judged_at);
 

@@ -28,7 +28,7 @@ std::vector<const Member*> found_in(const std::vector<std::pair<std::uint64_t, M
   std::vector<const Member*> found;
   const auto start = start_of(wanted);
   for (auto at = from(index, start); at != index.end() && at->first == start; ++at) {
-    if (announced(at->second->record.body) == wanted) found.push_back(at->second);
+    if (announced(at->second->record->body) == wanted) found.push_back(at->second);
   }
   std::sort(found.begin(), found.end(), [](const Member* a, const Member* b) { return a->id() < b->id(); });
   return found;
@@ -48,30 +48,30 @@ std::vector<Address> Roster::contested() const {
   std::vector<Address> addresses;
   for (auto at = by_ipv4_.begin(); at != by_ipv4_.end();) {
     const auto next = std::find_if(at + 1, by_ipv4_.end(), [&](const auto& entry) { return entry.first != at->first; });
-    if (next - at > 1) addresses.push_back(*at->second->record.body.ipv4);
+    if (next - at > 1) addresses.push_back(*at->second->record->body.ipv4);
     at = next;
   }
   return addresses;
 }
 
 void Roster::index(Member& member) {
-  add(by_tunnel_key_, start_of(member.record.body.tunnel_key), member);
-  if (member.record.body.ipv4) add(by_ipv4_, start_of(*member.record.body.ipv4), member);
+  add(by_tunnel_key_, start_of(member.record->body.tunnel_key), member);
+  if (member.record->body.ipv4) add(by_ipv4_, start_of(*member.record->body.ipv4), member);
   touch(member);
 }
 
 void Roster::unindex(const Member& member) {
   touch(member);
-  remove(by_tunnel_key_, start_of(member.record.body.tunnel_key), member);
-  if (member.record.body.ipv4) remove(by_ipv4_, start_of(*member.record.body.ipv4), member);
+  remove(by_tunnel_key_, start_of(member.record->body.tunnel_key), member);
+  if (member.record->body.ipv4) remove(by_ipv4_, start_of(*member.record->body.ipv4), member);
 }
 
 // What one is, those who share its key or its address may depend on.
 void Roster::touch(const Member& member) {
   touched_.ids.insert(member.id());
-  touched_.keys.insert(member.record.body.tunnel_key);
-  for (const Member* other : announcing(member.record.body.tunnel_key)) touched_.ids.insert(other->id());
-  if (member.record.body.ipv4) touch_claimants(*member.record.body.ipv4);
+  touched_.keys.insert(member.record->body.tunnel_key);
+  for (const Member* other : announcing(member.record->body.tunnel_key)) touched_.ids.insert(other->id());
+  if (member.record->body.ipv4) touch_claimants(*member.record->body.ipv4);
   // Where nobody asks, nothing need be remembered one by one.
   if (touched_.ids.size() <= limits::members && touched_.keys.size() <= limits::members) return;
   touched_ = {};
@@ -83,7 +83,7 @@ void Roster::touch_claimants(const Address& ipv4) {
   if (claimants.size() < 2) return;
   for (const Member* other : claimants) {
     touched_.ids.insert(other->id());
-    touched_.keys.insert(other->record.body.tunnel_key);
+    touched_.keys.insert(other->record->body.tunnel_key);
   }
 }
 
@@ -97,7 +97,7 @@ void Roster::reseat(Member& member) {
   if (member.seated) return unseat(member);
   const auto place = std::lower_bound(live_.begin(), live_.end(), member.id(), [](const Member* held, const NodeId& id) { return held->id() < id; });
   live_.insert(place, &member);
-  rings_.add(member.seat);
+  rings_.add(member.place->seat);
   member.seated = true;
   ++seating_;
 }
@@ -106,7 +106,7 @@ void Roster::unseat(Member& member) {
   if (!member.seated) return;
   const auto place = std::lower_bound(live_.begin(), live_.end(), member.id(), [](const Member* held, const NodeId& id) { return held->id() < id; });
   live_.erase(place);
-  rings_.remove(member.seat);
+  rings_.remove(member.place->seat);
   member.seated = false;
   ++seating_;
 }

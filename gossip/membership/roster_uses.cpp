@@ -20,7 +20,7 @@ Roster::Claim Roster::claim_of(const Chain& chain, const NodeId& node) {
 std::vector<Roster::Claim> Roster::claims_on(const GrantId& grant) const {
   std::vector<Claim> claims;
   for (auto at = redeemers_.lower_bound({grant, NodeId{}}); at != redeemers_.end() && at->first == grant; ++at) {
-    const Chain& chain = members_.at(at->second).chain;
+    const Chain& chain = *members_.at(at->second).chain;
     if (uses_of(chain) != 0) claims.push_back(claim_of(chain, at->second));
   }
   std::sort(claims.begin(), claims.end());
@@ -50,7 +50,7 @@ void Roster::settle_uses(const GrantId& grant) {
   const auto claims = claims_on(grant);
   for (std::size_t place = 0; place < claims.size(); ++place) {
     Member& member = members_.at(claims[place].second);
-    const bool excluded = place >= uses_of(member.chain);
+    const bool excluded = place >= uses_of(*member.chain);
     if (excluded == member.excluded) continue;
     if (excluded) aftermath_.excluded.push_back(member.id());
     member.excluded = excluded;
@@ -61,8 +61,8 @@ void Roster::settle_uses(const GrantId& grant) {
 }
 
 void Roster::note_claim(Member& member) {
-  const auto& certificate = member.chain.certificate.body;
-  if (uses_of(member.chain) == 0) member.excluded = false;
+  const auto& certificate = member.chain->certificate.body;
+  if (uses_of(*member.chain) == 0) member.excluded = false;
   touch(member);
   reseat(member);
   if (certificate.issuer != Issuer::grant) return;
@@ -71,7 +71,7 @@ void Roster::note_claim(Member& member) {
 }
 
 void Roster::erase(Members::iterator member) {
-  const auto certificate = member->second.chain.certificate.body;
+  const auto certificate = member->second.chain->certificate.body;
   const NodeId node = member->first;
   count_out(member->second);
   unindex(member->second);
@@ -94,7 +94,7 @@ void Roster::forget(const NodeId& id, Instant until) {
     graves_.erase(std::min_element(graves_.begin(), graves_.end(),
                                    [](const auto& a, const auto& b) { return a.second.until < b.second.until; }));
   }
-  const Record& record = member->second.record.body;
+  const Record& record = member->second.record->body;
   graves_.insert_or_assign(id, Grave{record.left, record.version, until});
   erase(member);
 }
@@ -110,7 +110,7 @@ void Roster::drop_graves(Instant now) {
 
 bool Roster::sponsors_somebody(const NodeId& id) const {
   return std::any_of(members_.begin(), members_.end(), [&](const auto& entry) {
-    const auto& redemption = entry.second.chain.redemption;
+    const auto& redemption = entry.second.chain->redemption;
     return entry.first != id && redemption && redemption->body.sponsor == id;
   });
 }

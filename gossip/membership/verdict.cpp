@@ -22,7 +22,7 @@ std::size_t Verdicts::all_votes(const Member& member, const Roster& roster, Inst
     if (counts(member, held.statement.body.accuser, roster, now)) voters.push_back(held.statement.body.accuser);
   }
   if (voters.empty()) return 0;
-  for (const auto& observer : roster.rings().observers_of(member.seat)) {
+  for (const auto& observer : roster.rings().observers_of(member.place->seat)) {
     const Member* other = roster.find(observer);
     const bool silent = other != nullptr && other->accused_since && *other->accused_since + lonely_grace <= now;
     if (silent && std::find(voters.begin(), voters.end(), observer) == voters.end()) voters.push_back(observer);

@@ -8,25 +8,25 @@ namespace {
 
 // What this node itself may have let run out is for others to judge: its addresses stay.
 bool planned(const Roster& roster, const Member& member) {
-  return !member.record.body.left && !member.excluded && !member.dormant && (!member.expired || roster.is_self(member.id()));
+  return !member.record->body.left && !member.excluded && !member.dormant && (!member.expired || roster.is_self(member.id()));
 }
 
 bool holds_address(const std::map<Address, NodeId>& holders, const Member& member) {
-  if (!member.record.body.ipv4) return false;
-  const auto holder = holders.find(*member.record.body.ipv4);
+  if (!member.record->body.ipv4) return false;
+  const auto holder = holders.find(*member.record->body.ipv4);
   return holder != holders.end() && holder->second == member.id();
 }
 
 bool holds_address(const Roster& roster, const Member& member) {
-  return member.record.body.ipv4 && holder_of(roster, *member.record.body.ipv4) == member.id();
+  return member.record->body.ipv4 && holder_of(roster, *member.record->body.ipv4) == member.id();
 }
 
 // `settled`: the roster itself, or what was settled for all of it.
 template <class Settled>
 std::vector<Prefix> host_prefixes(const Settled& settled, const Member& member) {
   std::vector<Prefix> prefixes;
-  if (holds_address(settled, member)) prefixes.push_back(Prefix::host(*member.record.body.ipv4));
-  prefixes.push_back(Prefix::host(member.ipv6));
+  if (holds_address(settled, member)) prefixes.push_back(Prefix::host(*member.record->body.ipv4));
+  prefixes.push_back(Prefix::host(member.place->ipv6));
   std::sort(prefixes.begin(), prefixes.end());
   return prefixes;
 }
@@ -74,8 +74,8 @@ void replace(Tunnel& plan, std::vector<TunnelPeer>::iterator place, const Tunnel
 std::map<Address, NodeId> settle_ipv4(const Roster& roster) {
   std::map<Address, const Member*> holders;
   for (const auto& [id, member] : roster.members()) {
-    if (!planned(roster, member) || !member.record.body.ipv4) continue;
-    auto [held, fresh] = holders.try_emplace(*member.record.body.ipv4, &member);
+    if (!planned(roster, member) || !member.record->body.ipv4) continue;
+    auto [held, fresh] = holders.try_emplace(*member.record->body.ipv4, &member);
     if (!fresh && admitted_earlier(roster, member, *held->second)) held->second = &member;
   }
   std::map<Address, NodeId> result;
@@ -101,7 +101,7 @@ std::vector<const Member*> sharers_of(const Roster& roster, const TunnelKey& key
 KeySharers sharers_of_keys(const Roster& roster) {
   KeySharers keys;
   for (const auto& [id, member] : roster.members()) {
-    if (planned(roster, member)) keys[member.record.body.tunnel_key].push_back(&member);
+    if (planned(roster, member)) keys[member.record->body.tunnel_key].push_back(&member);
   }
   for (auto& [key, sharers] : keys) {
     std::sort(sharers.begin(), sharers.end(), known_earlier);
@@ -116,7 +116,7 @@ Tunnel plan_direct(const Roster& roster, const PlanFacts& facts) {
   if (self != nullptr && planned(roster, *self)) tunnel.addresses = host_prefixes(holders, *self);
   for (const auto& [key, sharers] : sharers_of_keys(roster)) {
     // Our own key leads nowhere but here.
-    if (self != nullptr && key == self->record.body.tunnel_key) continue;
+    if (self != nullptr && key == self->record->body.tunnel_key) continue;
     auto peer = plan_peer(holders, facts, key, sharers);
     for (const auto& prefix : peer.allowed_ips) tunnel.routes.push_back(route_to(prefix));
     tunnel.peers.push_back(std::move(peer));
@@ -134,7 +134,7 @@ bool replan_direct(Tunnel& plan, const Roster& roster, const PlanFacts& facts, c
   for (const auto& key : stale) {
     const auto sharers = sharers_of(roster, key);
     std::optional<TunnelPeer> fresh;
-    if (!sharers.empty() && (self == nullptr || key != self->record.body.tunnel_key)) fresh = plan_peer(roster, facts, key, sharers);
+    if (!sharers.empty() && (self == nullptr || key != self->record->body.tunnel_key)) fresh = plan_peer(roster, facts, key, sharers);
     const auto place = std::lower_bound(plan.peers.begin(), plan.peers.end(), key, [](const TunnelPeer& peer, const TunnelKey& k) { return peer.key < k; });
     const bool held = place != plan.peers.end() && place->key == key;
     if (held == fresh.has_value() && (!held || *place == *fresh)) continue;

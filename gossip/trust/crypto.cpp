@@ -200,6 +200,12 @@ std::optional<MacKey> gossip_mac_key(const NetworkId& network, const NodeSecret&
   return own_id == from ? keys->out : keys->in;
 }
 
+// As often as their number has doubled: a share of the work of each that was added.
+void Verifier::sweep() {
+  std::erase_if(shared_, [](const auto& entry) { return entry.second.expired(); });
+  sweep_at_ = std::max(sweep_at_, 2 * shared_.size());
+}
+
 std::optional<GossipKeys> Verifier::gossip_keys(const NetworkId& network, const NodeSecret& own, const NodeId& own_id, const NodeId& other) {
   if (!many_) return wigwag::gossip_keys(network, own, own_id, other);
   const bool lower = own_id < other;

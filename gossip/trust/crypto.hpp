@@ -3,9 +3,11 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 
 #include "gossip/base/bytes.hpp"
 #include "gossip/base/key.hpp"
@@ -76,7 +78,7 @@ struct GossipKeys {
 // checked, so that a record seen again costs a hash instead of curve work. Holds at
 // most `remembered_max` entries and starts afresh when full. One instance may serve
 // many simulated nodes; made for `many`, it also remembers what two of them have agreed on,
-// so that only the first of them computes it.
+// so that only the first of them computes it, and holds what all of them hold once.
 class Verifier {
  public:
   explicit Verifier(std::size_t remembered_max = 16384, bool many = false) : remembered_max_(remembered_max), many_(many) {}
@@ -86,11 +88,28 @@ class Verifier {
   // What gossip_keys() comes to, for `own` and its id.
   std::optional<GossipKeys> gossip_keys(const NetworkId& network, const NodeSecret& own, const NodeId& own_id, const NodeId& other);
 
+  // The one copy of a value for all who share this verifier, as long as any of them holds it.
+  // `made_from`: a hash over all that it follows from, and over what it is.
+  template <class Value>
+  std::shared_ptr<const Value> share(const Hash32& made_from, Value value) {
+    if (!many_) return std::make_shared<const Value>(std::move(value));
+    if (shared_.size() >= sweep_at_) sweep();
+    auto& held = shared_[made_from];
+    if (auto known = held.lock()) return std::static_pointer_cast<const Value>(std::move(known));
+    auto made = std::make_shared<const Value>(std::move(value));
+    held = made;
+    return made;
+  }
+
  private:
+  void sweep();
+
   std::size_t remembered_max_;
   bool many_;
   std::unordered_set<Hash32, KeyHash> remembered_;
   std::map<std::pair<NodeId, NodeId>, GossipKeys> agreed_;  // the lower id first; as that one uses them
+  std::map<Hash32, std::weak_ptr<const void>> shared_;       // those that nobody holds any more go when there are too many
+  std::size_t sweep_at_ = 1024;
 };
 
 // The keys of the short MAC on gossip datagrams: both ends derive them from their Ed25519

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include "gossip/base/bytes.hpp"
@@ -23,5 +24,10 @@ struct Signed {
   Body body;
   Bytes wire;
 };
+
+// What was verified is never changed, and what is the same may be held once for all who hold it
+// (see Verifier::share).
+template <class Value>
+using Shared = std::shared_ptr<const Value>;
 
 }  // namespace wigwag

@@ -176,8 +176,8 @@ TEST_F(AntiEntropyTest, BringsTheNewerRecordToWhomLacksIt) {
     Pair pair(mesh, std::move(one), std::move(two), 1);
     pair.round(opener);
     EXPECT_TRUE(pair.equal());
-    EXPECT_EQ(pair.roster(1).find(mesh.id(2))->record.body.version, (Version{1, 9}));
-    EXPECT_EQ(pair.roster(0).find(mesh.id(3))->record.body.version, (Version{1, 9}));
+    EXPECT_EQ(pair.roster(1).find(mesh.id(2))->record->body.version, (Version{1, 9}));
+    EXPECT_EQ(pair.roster(0).find(mesh.id(3))->record->body.version, (Version{1, 9}));
   }
 }
 

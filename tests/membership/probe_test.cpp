@@ -74,7 +74,7 @@ TEST_F(ProbeTest, AsksOthersBeforeItReportsAMiss) {
     EXPECT_EQ(request.subject, mesh.id(3));
     asked.insert(to);
   }
-  const auto observers = roster.rings().observers_of(roster.find(mesh.id(3))->seat);
+  const auto observers = roster.rings().observers_of(roster.find(mesh.id(3))->place->seat);
   for (const auto& observer : observers) EXPECT_EQ(asked.contains(observer), observer != mesh.id(0));
   const auto results = advance_for(seconds(3));
   const auto miss = std::find_if(results.begin(), results.end(), [](const auto& r) { return !r.answered; });

@@ -112,7 +112,7 @@ TEST_F(AdmissionOfTooMuch, IsNotReachedByALongerRecordEither) {
   const auto longer = long_record(chain, {6, 0}, limits::homes_per_record);
   ASSERT_LE(longer.wire.size(), limits::record_bytes);
   EXPECT_EQ(mesh.apply(roster, SmallMesh::record_item(longer)).applied, Applied::refused);
-  EXPECT_EQ(held(roster, 1).record.body.version, (Version{5, 0}));
+  EXPECT_EQ(held(roster, 1).record->body.version, (Version{5, 0}));
   EXPECT_TRUE(can_be_told(roster.item_of(held(roster, 1), true)));
 }
 
@@ -146,7 +146,7 @@ TEST_F(Admission, ChangesWithARecordThatNamesIt) {
   const auto renewed = certified(1, "renewed", 250);
   Roster roster = mesh.roster_of(2);
   EXPECT_EQ(mesh.apply(roster, SmallMesh::record_item(mesh.record_on(renewed, 1, {2, 0}))).applied, Applied::needs_chain);
-  EXPECT_EQ(held(roster, 1).record.body.version, (Version{1, 0}));
+  EXPECT_EQ(held(roster, 1).record->body.version, (Version{1, 0}));
   EXPECT_EQ(mesh.apply(roster, SmallMesh::member_item(mesh.record_on(renewed, 1, {2, 0}), renewed)).applied, Applied::updated);
   EXPECT_EQ(held(roster, 1).name(), "renewed");
   EXPECT_EQ(mesh.apply(roster, mesh.member(1)).applied, Applied::stale) << "an older admission comes with an older record";
@@ -163,7 +163,7 @@ TEST_F(Admission, IsTheSameForAllAfterAnEquivocationAboutIt) {
     EXPECT_EQ(mesh.apply(roster, items[0]).applied, Applied::added);
     EXPECT_EQ(mesh.apply(roster, items[1]).applied, Applied::equivocation);
     names.push_back(held(roster, 1).name());
-    EXPECT_EQ(held(roster, 1).record.body.certificate, blake2b(held(roster, 1).chain.certificate.wire));
+    EXPECT_EQ(held(roster, 1).record->body.certificate, blake2b(held(roster, 1).chain->certificate.wire));
   }
   EXPECT_EQ(names[0], names[1]);
 }
@@ -176,7 +176,7 @@ TEST_F(Admission, StandsForNewerRecordsWhenItCouldNotBeTakenAnewAnyMore) {
   const UnixTime late = SmallMesh::at(100'000);  // the grant has expired
   const auto newer = SmallMesh::member_item(mesh.record(1, {2, 0}), unredeemed);
   EXPECT_EQ(roster.apply_record(newer, late, late).applied, Applied::updated);
-  EXPECT_EQ(held(roster, 1).record.body.version, (Version{2, 0}));
+  EXPECT_EQ(held(roster, 1).record->body.version, (Version{2, 0}));
   Roster newcomer = mesh.roster_of(1);
   EXPECT_EQ(newcomer.apply_record(newer, late, late).reason, TrustError::grant_expired);
 }

@@ -46,7 +46,7 @@ class RosterMerge : public testing::Test {
       for (const auto& item : statements) {
         mesh.apply(roster, item);
         for (const auto& [id, member] : roster.members()) {
-          const Record& record = member.record.body;
+          const Record& record = member.record->body;
           ASSERT_TRUE(record.left || !left[id]) << "left is final";
           ASSERT_TRUE(record.left != left[id] || seen[id] <= record.version) << "a version never goes back";
           seen[id] = record.version;

@@ -42,7 +42,7 @@ TEST_F(RosterTest, HoldsWhatIsNewAndRefusesToGoBack) {
   EXPECT_EQ(mesh.apply(roster, record(1, {1, 5})).applied, Applied::updated);
   EXPECT_EQ(mesh.apply(roster, record(1, {1, 4})).applied, Applied::stale);
   EXPECT_EQ(mesh.apply(roster, record(1, {0, 9})).applied, Applied::stale);
-  EXPECT_EQ(held(roster, 1).record.body.version, (Version{1, 5}));
+  EXPECT_EQ(held(roster, 1).record->body.version, (Version{1, 5}));
 }
 
 TEST_F(RosterTest, AsksForTheChainOfWhomItDoesNotKnow) {
@@ -70,7 +70,7 @@ TEST_F(RosterTest, KeepsTheSmallerHashOfAnEquivocation) {
     Roster roster = mesh.roster_of(2);
     EXPECT_EQ(mesh.apply(roster, SmallMesh::record_item(smaller_first ? smaller : larger)).applied, Applied::updated);
     EXPECT_EQ(mesh.apply(roster, SmallMesh::record_item(smaller_first ? larger : smaller)).applied, Applied::equivocation);
-    EXPECT_EQ(held(roster, 1).record.wire, smaller.wire);
+    EXPECT_EQ(held(roster, 1).record->wire, smaller.wire);
   }
 }
 
@@ -92,7 +92,7 @@ TEST_F(RosterTest, TakesNoRightsFromAnEquivocation) {
     outside.listen_port = port;
     outside.ipv4 = Address::parse("192.0.2.1");
     EXPECT_EQ(mesh.apply(roster, SmallMesh::record_item(mesh.sign(outside, 1))).applied, Applied::refused);
-    EXPECT_NE(held(roster, 1).record.body.ipv4, outside.ipv4);
+    EXPECT_NE(held(roster, 1).record->body.ipv4, outside.ipv4);
   }
 }
 
@@ -149,7 +149,7 @@ TEST_F(RosterTest, RefusesAForgedRecordOfAMember) {
   Roster roster = mesh.roster_of(3);
   const auto forged = mesh.sign(mesh.record_body(1, {5, 0}), 2);
   EXPECT_EQ(mesh.apply(roster, SmallMesh::record_item(forged)).reason, TrustError::bad_signature);
-  EXPECT_EQ(held(roster, 1).record.body.version, (Version{1, 0}));
+  EXPECT_EQ(held(roster, 1).record->body.version, (Version{1, 0}));
 }
 
 TEST_F(RosterTest, RefusesTheChainOfAnother) {

@@ -17,9 +17,9 @@ class VerdictsTest : public testing::Test {
   // Members in the order of their right to accuse member 1: true observers first.
   std::vector<std::uint64_t> accusers(bool legal) {
     std::vector<std::uint64_t> numbers;
-    const auto& subject = roster.find(mesh.id(1))->seat;
+    const auto& subject = roster.find(mesh.id(1))->place->seat;
     for (std::uint64_t number = 0; number < size; ++number) {
-      if (number != 1 && roster.rings().may_accuse(roster.find(mesh.id(number))->seat, subject) == legal) numbers.push_back(number);
+      if (number != 1 && roster.rings().may_accuse(roster.find(mesh.id(number))->place->seat, subject) == legal) numbers.push_back(number);
     }
     return numbers;
   }
@@ -97,7 +97,7 @@ TEST_F(VerdictsTest, TakeVotesFromTheWrongPlacesOnlyAfterALongGrace) {
   roster = mesh.roster_of(120);
   std::size_t votes = 0;
   for (std::uint64_t number = 2; number < 120 && votes < quorum(120); ++number) {
-    if (roster.rings().may_accuse(roster.find(mesh.id(number))->seat, roster.find(mesh.id(1))->seat)) continue;
+    if (roster.rings().may_accuse(roster.find(mesh.id(number))->place->seat, roster.find(mesh.id(1))->place->seat)) continue;
     accuse(number, 1, instant(seconds(0)));
     ++votes;
   }

@@ -104,7 +104,7 @@ TEST_F(PlanTest, WritesEndpointsOnlyWhereTheyAreToBeTried) {
   const Roster roster = mesh.roster_of(3);
   const std::vector<Address> local;
   const std::vector<Prefix> inside;
-  const Record& record = roster.find(mesh.id(1))->record.body;
+  const Record& record = roster.find(mesh.id(1))->record->body;
   endpoints.judge(mesh.id(1), {record, std::nullopt, local, inside, {}, false}, instant(seconds(0)));
   const Tunnel tunnel = plan(roster);
   EXPECT_EQ(peer(tunnel, 1)->endpoint, record.endpoints[0]);
@@ -238,7 +238,7 @@ TEST_F(PlanTest, SeeksTheHolderOfASharedKeyWhereItsFirstHolderSays) {
   roster.find(mesh.id(1))->health = Health::dead;
   roster.health_changed();
   for (const std::uint64_t number : {1U, 2U}) {
-    endpoints.judge(mesh.id(number), {roster.find(mesh.id(number))->record.body, std::nullopt, {}, {}, {}, false}, instant(seconds(0)));
+    endpoints.judge(mesh.id(number), {roster.find(mesh.id(number))->record->body, std::nullopt, {}, {}, {}, false}, instant(seconds(0)));
   }
   EXPECT_EQ(peer(plan(roster), 1)->endpoint, mesh.record_body(1).endpoints[0]);
 }

@@ -31,7 +31,7 @@ void change(Roster& roster, SmallMesh& mesh, Rng& rng) {
   Member* member = roster.find(id);
   if (member == nullptr) return;
   if (rng.chance(100)) return roster.forget(id, instant(minutes(1)));
-  if (!member->record.body.left) member->health = rng.chance(500) ? Health::dead : Health::alive;
+  if (!member->record->body.left) member->health = rng.chance(500) ? Health::dead : Health::alive;
   member->dormant = member->health == Health::dead && rng.chance(300);
   roster.health_changed(*member);
 }
@@ -69,12 +69,12 @@ TEST(Replan, FindsWhoSharesAKeyOrAnAddressAsAWalkOverAllDoes) {
       const auto sharers = sharers_of_keys(roster);
       std::map<Address, int> claims;
       for (const auto& [id, member] : roster.members()) {
-        const auto found = sharers.find(member.record.body.tunnel_key);
-        EXPECT_EQ(sharers_of(roster, member.record.body.tunnel_key), found == sharers.end() ? std::vector<const Member*>() : found->second);
-        if (!member.record.body.ipv4) continue;
-        ++claims[*member.record.body.ipv4];
-        const auto holder = holders.find(*member.record.body.ipv4);
-        EXPECT_EQ(holder_of(roster, *member.record.body.ipv4), holder == holders.end() ? std::nullopt : std::optional(holder->second));
+        const auto found = sharers.find(member.record->body.tunnel_key);
+        EXPECT_EQ(sharers_of(roster, member.record->body.tunnel_key), found == sharers.end() ? std::vector<const Member*>() : found->second);
+        if (!member.record->body.ipv4) continue;
+        ++claims[*member.record->body.ipv4];
+        const auto holder = holders.find(*member.record->body.ipv4);
+        EXPECT_EQ(holder_of(roster, *member.record->body.ipv4), holder == holders.end() ? std::nullopt : std::optional(holder->second));
       }
       std::erase_if(claims, [](const auto& entry) { return entry.second < 2; });
       std::vector<Address> contested;
