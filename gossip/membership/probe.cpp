@@ -29,7 +29,7 @@ void RoundTrip::sample(Duration measured) {
   smoothed += (measured - smoothed) / 8;
 }
 
-Prober::Prober(const NodeId& self, std::uint64_t seed) : self_(self), rng_(seed), sequence_(static_cast<std::uint32_t>(rng_.below(1U << 15)) * 2) {}
+Prober::Prober(const NodeId& self, std::uint64_t seed) : self_(self), rng_(seed), sequence_(static_cast<std::uint32_t>(rng_.below((1U << 16) / sequence_step)) * sequence_step) {}
 
 void Prober::watch(const std::vector<NodeId>& subjects, Instant now) {
   std::map<NodeId, Subject> fresh;
@@ -77,7 +77,7 @@ Prober::Probe* Prober::begin(const NodeId& subject, Why why, Instant now, Durati
     probes_.erase(std::find_if(probes_.begin(), probes_.end(), [](const Probe& p) { return p.given_up; }));
   }
   Probe probe{.subject = subject, .why = why, .first_sequence = sequence_};
-  sequence_ = (sequence_ + 2) & 0xfffe;
+  sequence_ = (sequence_ + sequence_step) & 0xffff;
   probes_.push_back(std::move(probe));
   send_try(probes_.back(), now, patience, out);
   return &probes_.back();
@@ -111,6 +111,7 @@ void Prober::ask_others(Probe& probe, Instant now, const Roster& roster, Outbox&
   const Member* member = roster.find(probe.subject);
   if (subject == subjects_.end() || member == nullptr || now < subject->second.others_asked + asked_recently) return;
   subject->second.others_asked = now;
+  probe.others_asked = true;
   for (const auto& observer : roster.rings().observers_of(member->place->seat)) {
     if (observer == self_) continue;
     probe.asked.push_back(observer);
@@ -143,16 +144,17 @@ std::vector<ProbeResult> Prober::tick(Instant now, const Roster& roster, LocalHe
   std::vector<ProbeResult> results;
   for (auto& probe : probes_) {
     if (now < probe.deadline || probe.why == Why::greeting || probe.given_up || pardoned(probe, now)) continue;
-    if (probe.tries == 1) {
-      if (probe.why == Why::schedule) ask_others(probe, now, roster, out);
-      send_try(probe, now, 2 * patience(probe.subject, health), out);
+    if (probe.tries < tries_most) {
+      const bool last = probe.tries + 1 == tries_most;
+      if (last) ask_others(probe, now, roster, out);
+      send_try(probe, now, (last ? 2 : 1) * patience(probe.subject, health), out);
       continue;
     }
     const auto subject = subjects_.find(probe.subject);
     // Who never answered us, may never have been within our reach: then only what others said too is evidence.
     const bool reached = subject != subjects_.end() && subject->second.answered;
-    const bool others_asked = subject != subjects_.end() && probe.why == Why::schedule && now - subject->second.since >= warm_up;
-    const bool warm = reached || others_asked;
+    const bool others_silent = subject != subjects_.end() && probe.others_asked && now - subject->second.since >= warm_up;
+    const bool warm = reached || others_silent;
     ++missed_;
     if (probe.why == Why::schedule) health.missed();
     results.push_back({probe.subject, false, false, warm});
@@ -235,9 +237,6 @@ void Prober::on_request(const NodeId& from, const PingRequest& request, Instant 
   if (probe == nullptr) probe = begin(request.subject, Why::request, now, patience(request.subject, health), out);
   if (probe == nullptr || probe->askers.size() >= askers_max) return;
   probe->askers.emplace_back(from, request.sequence);
-  // Others are being asked already: we need not ask them again.
-  const auto subject = subjects_.find(request.subject);
-  if (subject != subjects_.end()) subject->second.others_asked = now;
 }
 
 void Prober::discard() { probes_.clear(); }

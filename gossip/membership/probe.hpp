@@ -33,8 +33,9 @@ struct ProbeResult {
 };
 
 // Failure probing over warm edges (after SWIM, Das et al. 2002): about one probe a second,
-// each subject once a cycle; on a miss a second try, and the subject's other observers are
-// asked at once. A subject gives each of its observers a slot of its cycle and asks it to come
+// each subject once a cycle. Whatever the occasion, a miss takes three tries, and with the third
+// the subject's other observers are asked: on links that lose one datagram in twenty two tries
+// in a row are lost every other minute, and nobody shall be accused of that. A subject gives each of its observers a slot of its cycle and asks it to come
 // then: a failure is met by somebody's probe within about a second. Holds at most
 // outstanding_max probes; further ones are not begun. As many again are remembered for an
 // answer that comes late; the oldest of them makes room.
@@ -75,15 +76,18 @@ class Prober {
   std::uint64_t missed() const { return missed_; }
 
  private:
+  static constexpr int tries_most = 3;
+  static constexpr std::uint32_t sequence_step = 4;
   enum class Why : std::uint8_t { schedule, request, greeting };
   struct Probe {
     NodeId subject;
     Why why = Why::schedule;
     int tries = 0;
-    std::uint32_t first_sequence = 0;  // tries use first_sequence, first_sequence + 1
-    std::array<Instant, 2> sent{};     // each try
+    std::uint32_t first_sequence = 0;  // tries use this and the next two
+    std::array<Instant, tries_most> sent{};  // each try
     Instant deadline{};                // of the latest try; when given up, of keeping it in mind
     std::vector<NodeId> asked{};       // the observers that were sent a PingRequest and may still answer for it
+    bool others_asked = false;
     bool prolonged = false;
     bool given_up = false;             // missed, or answered to others only: a late answer still tells how slow the path is
     std::vector<std::pair<NodeId, std::uint32_t>> askers{};  // who gets an IndirectAck
@@ -122,7 +126,7 @@ class Prober {
   std::map<NodeId, Instant> arrivals_;  // when each of our observers last pinged us
   std::vector<Probe> probes_;
   std::map<NodeId, RoundTrip> round_trips_;
-  std::uint32_t sequence_ = 0;       // even, below 65,536: small numbers make small datagrams
+  std::uint32_t sequence_ = 0;       // a multiple of sequence_step, below 65,536: small numbers make small datagrams
   Instant next_random_{};
   std::uint64_t sent_ = 0;
   std::uint64_t missed_ = 0;
