@@ -7,6 +7,7 @@ namespace wigwag {
 namespace {
 
 constexpr std::size_t nudged_max = 1024;
+constexpr Duration meeting_pause = milliseconds(250);
 constexpr Duration nudge_pause = seconds(1);
 
 Urgency urgency_of(const Record& record) { return record.left ? Urgency::liveness : Urgency::records; }
@@ -35,8 +36,11 @@ void Node::Impl::on(const NodeId& from, const Ack& ack) {
   const auto result = prober_.on_ack(from, ack, now_.at, health_, mail_);
   if (!result) return;
   if (const Member* member = roster_.find(from)) nudge(*member);
-  // A warm edge that is new, or somebody who was away: what differs is found at once.
-  if (edges_.contains(from) && met_.insert(from).second) compare_with(from, !synced());
+  // A warm edge that is new, or somebody who was away: what differs is found at once. Where that is
+  // so of many, as when a partition heals, what the first brings need not come from all of them.
+  if (!edges_.contains(from) || now_.at < next_meeting_ || !met_.insert(from).second) return;
+  next_meeting_ = now_.at + meeting_pause;
+  compare_with(from, !synced());
 }
 
 void Node::Impl::on(const NodeId& from, const PingRequest& request) {
@@ -59,7 +63,7 @@ void Node::Impl::on(const NodeId& from, const Want& want) {
   spread_.on_want(from, want, mail_);
   repair_budget_.spend(from, (mail_.size() - before) * limits::datagram_payload, now_.at);
 }
-void Node::Impl::on(const NodeId& from, const Need& need) { send_all_about(from, {}, need.keys); }
+void Node::Impl::on(const NodeId& from, const Need& need) { send_all_about(from, {{}, {}, need.keys}); }
 
 void Node::Impl::take_item(const NodeId& from, const Item& item) {
   switch (item.kind) {
@@ -176,7 +180,7 @@ void Node::Impl::take_revocation(const NodeId& from, const Item& item) {
 }
 
 // All we hold under the given members and keys, within the budget for repairs.
-void Node::Impl::send_all_about(const NodeId& to, const std::vector<NodeId>& members, const std::vector<std::uint64_t>& keys) {
+void Node::Impl::send_all_about(const NodeId& to, const Lacking& lacking) {
   const auto allowed = [&] { return repair_budget_.allows(to, now_.at); };
   if (!allowed()) return;
   std::vector<Item> items;
@@ -184,24 +188,26 @@ void Node::Impl::send_all_about(const NodeId& to, const std::vector<NodeId>& mem
     repair_budget_.spend(to, item.packed_size(), now_.at);
     items.push_back(std::move(item));
   };
-  const auto add_member = [&](const Member& member) {
-    add(roster_.item_of(member, true));
+  const auto add_member = [&](const Member& member, bool with_chain) {
+    add(roster_.item_of(member, with_chain));
     for (const auto& accusation : member.accusations) add({ItemKind::accusation, accusation.statement.wire, {}, {}, {}});
   };
-  for (const auto& id : members) {
-    const Member* member = roster_.find(id);
-    if (member != nullptr && allowed()) add_member(*member);
+  for (const auto* some : {&lacking.members, &lacking.records}) {
+    for (const auto& id : *some) {
+      const Member* member = roster_.find(id);
+      if (member != nullptr && allowed()) add_member(*member, some == &lacking.members);
+    }
   }
   // Sponsors before those they let in, who would be refused without.
   std::vector<const Member*> wanted;
-  for (const auto key : keys) {
+  for (const auto key : lacking.keys) {
     if (const Member* member = roster_.by_key(key)) wanted.push_back(member);
   }
   std::sort(wanted.begin(), wanted.end(), [this](const Member* a, const Member* b) { return roster_.admitted(*a) < roster_.admitted(*b); });
   for (const Member* member : wanted) {
-    if (allowed()) add_member(*member);
+    if (allowed()) add_member(*member, true);
   }
-  for (const auto key : keys) {
+  for (const auto key : lacking.keys) {
     if (!allowed()) break;
     NodeId least;
     store_be64(least.bytes.data(), key);
@@ -251,7 +257,7 @@ void Node::Impl::on(const NodeId& from, const Compare& compare) {
     mail_.push_back({from, std::move(answer)});
   }
   if (!difference.need.empty()) mail_.push_back({from, Need{std::move(difference.need)}});
-  send_all_about(from, difference.send, difference.extras);
+  send_all_about(from, {std::move(difference.send), std::move(difference.newer), std::move(difference.extras)});
 }
 
 }  // namespace wigwag

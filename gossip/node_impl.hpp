@@ -113,7 +113,12 @@ class Node::Impl {
   void take_revocation(const NodeId& from, const Item& item);
   void member_news(const NodeId& id, const Item& item, const Outcome& outcome, Health before, std::optional<NodeId> from);
   void heard_clock(const NodeId& from, UnixTime theirs);
-  void send_all_about(const NodeId& to, const std::vector<NodeId>& members, const std::vector<std::uint64_t>& keys);
+  struct Lacking {
+    std::vector<NodeId> members;           // with their chains,
+    std::vector<NodeId> records;           // without,
+    std::vector<std::uint64_t> keys;       // and everything under these
+  };
+  void send_all_about(const NodeId& to, const Lacking& lacking);
   void nudge(const Member& member);
   const MacKey* mac_key(const NodeId& from, const NodeId& to);
 
@@ -228,6 +233,7 @@ class Node::Impl {
   std::uint64_t synced_revision_ = UINT64_MAX;
   std::uint64_t compared_revision_ = 0;
   Instant next_compare_{};
+  Instant next_meeting_{};
   Instant next_rejoin_{};
   Instant next_rejoin_hello_{};
   Instant next_sweep_{};

@@ -24,9 +24,9 @@ Node::View Node::Impl::view() const {
 Node::LiveSet Node::Impl::live_set() const {
   if (live_seen_ != seen_now()) {
     live_set_ = {};
-    for (const auto& seat : roster_.seats()) {
+    for (const Member* member : roster_.live()) {
       ++live_set_.count;
-      live_set_.marks += live_mark(seat.node);
+      live_set_.marks += live_mark(member->id());
     }
     live_seen_ = seen_now();
   }
@@ -46,7 +46,7 @@ bool Node::Impl::has_path(const NodeId& id, Instant now) const {
 
 Version Node::Impl::version_of(const NodeId& id) const {
   const Member* member = roster_.find(id);
-  return member != nullptr ? member->record.body.version : Version{};
+  return member != nullptr ? member->record->body.version : Version{};
 }
 
 }  // namespace wigwag

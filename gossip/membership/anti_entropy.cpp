@@ -76,28 +76,28 @@ void AntiEntropy::compare_list(const Range& theirs, const Roster& roster, Differ
   auto their = theirs.entries;
   std::sort(their.begin(), their.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
   auto own = ours.begin();
-  const auto send = [&](const RangeEntry& entry) {
+  const auto send = [&](const RangeEntry& entry, std::vector<NodeId>& among) {
     const Member* member = roster.by_key(entry.key);
-    if (member != nullptr) found.send.push_back(member->id());
+    if (member != nullptr) among.push_back(member->id());
     else found.extras.push_back(entry.key);
   };
   for (const auto& entry : their) {
     if (entry.key < theirs.first || entry.key > theirs.last) continue;
-    for (; own != ours.end() && own->key < entry.key; ++own) send(*own);
+    for (; own != ours.end() && own->key < entry.key; ++own) send(*own, found.send);
     if (own == ours.end() || own->key != entry.key) {
       found.need.push_back(entry.key);
       continue;
     }
     if (version(*own) < version(entry)) found.need.push_back(entry.key);
-    if (version(entry) < version(*own)) send(*own);
+    if (version(entry) < version(*own)) send(*own, found.newer);
     if (version(entry) == version(*own) && entry.fingerprint != own->fingerprint) {
       found.extras.push_back(entry.key);
       found.need.push_back(entry.key);
     }
     ++own;
   }
-  for (; own != ours.end(); ++own) send(*own);
-  if (!found.send.empty() || !found.extras.empty() || !found.need.empty()) found.equal = false;
+  for (; own != ours.end(); ++own) send(*own, found.send);
+  if (!found.send.empty() || !found.newer.empty() || !found.extras.empty() || !found.need.empty()) found.equal = false;
 }
 
 AntiEntropy::Difference AntiEntropy::compare(const Compare& theirs, const Roster& roster) {
@@ -115,8 +115,10 @@ AntiEntropy::Difference AntiEntropy::compare(const Compare& theirs, const Roster
   }
   // A different choice every round, so that two sides with a large difference make progress
   // together with others instead of all sending the same.
-  rng_.shuffle(found.send);
-  if (found.send.size() > items_max) found.send.resize(items_max);
+  for (auto* some : {&found.send, &found.newer}) {
+    rng_.shuffle(*some);
+    if (some->size() > items_max) some->resize(items_max);
+  }
   // Sponsors come before those whom they let in, so that each can be verified as it arrives.
   std::stable_sort(found.send.begin(), found.send.end(), [&](const NodeId& a, const NodeId& b) {
     return roster.admitted(*roster.find(a)) < roster.admitted(*roster.find(b));

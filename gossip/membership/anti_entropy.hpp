@@ -24,11 +24,12 @@ class AntiEntropy {
   struct Difference {
     bool equal = false;           // the whole of what was compared is the same on both sides
     std::vector<Range> ranges;    // to go on with, in a Compare back
-    std::vector<NodeId> send;     // members they lack or hold an older version of
+    std::vector<NodeId> send;     // members they lack
+    std::vector<NodeId> newer;    // members of whom they hold an older version: they know who that is
     std::vector<std::uint64_t> extras;  // keys whose version agrees and whose surroundings do not: send all we hold there
     std::vector<std::uint64_t> need;    // keys that we lack or hold an older version of
   };
-  // Bounded by items_max members to send and message_limits for the rest; what does not fit is
+  // Bounded by items_max members to send, as many of the newer ones, and message_limits for the rest; what does not fit is
   // found again in the next round, in a different order.
   Difference compare(const Compare& theirs, const Roster& roster);
 

@@ -43,7 +43,9 @@ class Pair {
     ASSERT_LT(depth, 12) << "a round ends";
     auto difference = engines_[side].compare(compare, rosters_[side]);
     ASSERT_LE(difference.need.size(), message_limits::ids);
-    give(side, difference.send, difference.extras);
+    auto members = difference.send;
+    members.insert(members.end(), difference.newer.begin(), difference.newer.end());
+    give(side, members, difference.extras);
     std::vector<NodeId> wanted;
     if (!difference.need.empty()) give(1 - side, {}, std::get<Need>(passed(Need{difference.need})).keys);
     if (difference.ranges.empty()) return;
