@@ -23,10 +23,10 @@ void HelloClient::call(const Endpoint& to, Instant now, Entropy& entropy, Output
 }
 
 std::optional<HelloClient::Finished> HelloClient::receive(const HelloDatagram& datagram, Instant now, const HelloOffer& offer,
-                                                          const NodeSecret& self, Verifier& verifier, const Bundle* known, Outputs& out) {
+                                                          Identity& self, Verifier& verifier, const Bundle* known, Outputs& out) {
   const auto found = attempts_.find(datagram.from);
   if (found == attempts_.end()) return std::nullopt;
-  auto progress = found->second.caller.receive(datagram.bytes, offer, self, verifier, known);
+  auto progress = self.hear(found->second.caller, datagram.bytes, offer, verifier, known);
   if (!progress) {
     if (progress.error() != HelloFailure::bad_host) return std::nullopt;
     attempts_.erase(found);

@@ -7,7 +7,7 @@
 #include "gossip/base/rng.hpp"
 #include "gossip/base/time.hpp"
 #include "gossip/input.hpp"
-#include "gossip/trust/hello.hpp"
+#include "gossip/trust/identity.hpp"
 
 namespace wigwag {
 
@@ -28,7 +28,7 @@ class HelloClient {
     std::optional<HelloAnswer> answer;     // absent: who answered cannot be trusted
     std::optional<Chain> chain;            // the host's
   };
-  std::optional<Finished> receive(const HelloDatagram& datagram, Instant now, const HelloOffer& offer, const NodeSecret& self,
+  std::optional<Finished> receive(const HelloDatagram& datagram, Instant now, const HelloOffer& offer, Identity& self,
                                   Verifier& verifier, const Bundle* known, Outputs& out);
 
   // Repeats what is due; returns the endpoints that were given up.

@@ -104,7 +104,7 @@ const MacKey* Node::Impl::mac_key(const NodeId& from, const NodeId& to) {
   const NodeId& other = from == id_ ? to : from;
   if (mac_keys_.size() >= mac_keys_max) mac_keys_.clear();
   auto [found, fresh] = mac_keys_.try_emplace(other);
-  if (fresh) found->second = verifier_->gossip_keys(config_.network, identity_, id_, other);
+  if (fresh) found->second = identity_->gossip_keys(config_.network, other, *verifier_);
   if (!found->second) return nullptr;
   return from == id_ ? &found->second->out : &found->second->in;
 }

@@ -10,6 +10,7 @@
 #include "gossip/status.hpp"
 #include "gossip/trust/chain.hpp"
 #include "gossip/trust/crypto.hpp"
+#include "gossip/trust/identity.hpp"
 
 namespace wigwag {
 
@@ -31,6 +32,8 @@ struct NodeSecrets {
   NodeSecret identity;
   TunnelKey tunnel_key;                  // public: the private half is the shell's and the kernel's
   Secret<struct EntropySeedRole> entropy_seed;
+  // Speaks in place of `identity`, which is then not used: who records a run or plays one again listens here.
+  std::unique_ptr<Identity> in_its_place{};
 };
 
 // How to get in for the first time. Dropped from memory once admitted.
@@ -39,6 +42,8 @@ struct Invitation {
   GrantSecret secret;
   // From a token for any number of uses: the node then certifies itself and is a member at once.
   std::optional<Signed<Bundle>> bundle{};
+  // What the node is to certify itself with, where somebody has used the secret already.
+  std::optional<Signed<Certificate>> certificate{};
 };
 
 // What was on disk, decoded but not believed: every statement is verified again.

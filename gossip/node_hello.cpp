@@ -25,7 +25,7 @@ HelloOffer Node::Impl::offer() {
     version_ = next_version(version_);
     record.version = version_;
     record.expires = UnixTime{network_time().seconds + offered_lifetime_s};
-    offered_ = make_record(record, config_.network, identity_);
+    offered_ = make_record(record, config_.network, *identity_);
   }
   return {*chain_, offered_->wire};
 }
@@ -101,7 +101,7 @@ std::optional<NodeId> Node::Impl::own_sponsor() const {
 void Node::Impl::on(const HelloDatagram& datagram) {
   if (chain_) {
     const Bundle* known = roster_.bundle() ? &roster_.bundle()->body : nullptr;
-    const auto finished = hello_client_.receive(datagram, now_.at, offer(), identity_, *verifier_, known, out_);
+    const auto finished = hello_client_.receive(datagram, now_.at, offer(), *identity_, *verifier_, known, out_);
     if (finished) {
       on_hello_finished(*finished);
       return;
@@ -111,7 +111,7 @@ void Node::Impl::on(const HelloDatagram& datagram) {
     ++counters_.hello_dropped;
     return;
   }
-  auto reaction = hello_host_.receive(now_, datagram.from, datagram.bytes, *chain_, identity_, *verifier_);
+  auto reaction = identity_->hear(hello_host_, now_, datagram.from, datagram.bytes, *chain_, *verifier_);
   if (reaction.send) out_.push_back(SendHello{datagram.from, std::move(*reaction.send)});
   if (reaction.call) on_call(*reaction.call);
   counters_.hello_dropped = hello_host_.dropped();
@@ -208,7 +208,7 @@ void Node::Impl::on_call(const HelloHost::Call& call) {
     raise_rarely(EventKind::caller_refused, certificate.node,
                  to_string(call.from) + " calling itself " + certificate.name + ": " + to_string(answer.reason));
   }
-  auto datagram = hello_host_.answer(now_, call.session, answer);
+  auto datagram = identity_->answer(hello_host_, now_, call.session, answer);
   if (datagram) out_.push_back(SendHello{call.from, std::move(*datagram)});
 }
 
@@ -273,7 +273,7 @@ Result<Chain, TrustError> Node::Impl::sponsor(const Chain& chain) {
     if (withdrawn) return Unexpected{TrustError::grant_withdrawn};
     if (grant.uses != 0 && roster_.redemptions(grant.id) >= grant.uses) return Unexpected{TrustError::grant_spent};
     const UnixTime at = std::max(network_time(), grant.issued);  // whatever our clock says, it was no earlier
-    complete.redemption = make_redemption({grant.id, certificate.node, id_, at}, config_.network, identity_);
+    complete.redemption = make_redemption({grant.id, certificate.node, id_, at}, config_.network, *identity_);
   }
   context.sponsor_known = true;
   if (const auto verified = verify_chain(complete, context, *verifier_); !verified) return Unexpected{verified.error()};

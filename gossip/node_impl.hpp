@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -18,7 +19,7 @@
 #include "gossip/node.hpp"
 #include "gossip/topology/endpoints.hpp"
 #include "gossip/topology/plan.hpp"
-#include "gossip/trust/hello.hpp"
+#include "gossip/trust/identity.hpp"
 
 namespace wigwag {
 
@@ -156,7 +157,7 @@ class Node::Impl {
   const Member* self() const { return roster_.find(id_); }
 
   NodeConfig config_;
-  NodeSecret identity_;
+  std::unique_ptr<Identity> identity_;
   TunnelKey tunnel_key_;
   NodeId id_;
   Entropy entropy_;

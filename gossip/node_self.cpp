@@ -59,10 +59,10 @@ void Node::Impl::publish(Record record) {
   record.version = version_;
   dated_ = network_time();
   record.expires = UnixTime{dated_.seconds + record_lifetime_s};
-  auto made = make_record(record, config_.network, identity_);
+  auto made = make_record(record, config_.network, *identity_);
   while (made.wire.size() > limits::record_bytes && !record.endpoints.empty()) {
     record.endpoints.pop_back();
-    made = make_record(record, config_.network, identity_);
+    made = make_record(record, config_.network, *identity_);
   }
   const Member* before = self();
   const bool same_chain = before != nullptr && before->chain->certificate.wire == chain_->certificate.wire &&

@@ -7,9 +7,9 @@ namespace wigwag {
 
 Node::Impl::Impl(NodeConfig config, NodeSecrets secrets, StoredState stored, std::optional<Invitation> invitation, Verifier& verifier)
     : config_(std::move(config)),
-      identity_(std::move(secrets.identity)),
+      identity_(secrets.in_its_place ? std::move(secrets.in_its_place) : std::make_unique<HeldIdentity>(std::move(secrets.identity))),
       tunnel_key_(secrets.tunnel_key),
-      id_(public_key(identity_)),
+      id_(identity_->id()),
       entropy_(std::move(secrets.entropy_seed)),
       verifier_(&verifier),
       rng_(config_.random_seed),
@@ -77,7 +77,7 @@ void Node::Impl::certify(const Invitation& invitation) {
     return;
   }
   dated_ = grant.issued;
-  chain_ = Chain{make_certificate(body, config_.network, invitation.secret), invitation.grant, std::nullopt};
+  chain_ = Chain{invitation.certificate ? *invitation.certificate : make_certificate(body, config_.network, invitation.secret), invitation.grant, std::nullopt};
   // With a secret for any number of uses nobody's leave is needed: we are a member, if so far
   // the only one, and go on calling seeds to find the others.
   if (grant.uses == 0 && invitation.bundle && verify_bundle(*invitation.bundle, config_.network, *verifier_)) {

@@ -51,7 +51,7 @@ void Node::Impl::accuse(const NodeId& subject) {
   if (own != member->accusations.end()) return;
   // The others would not count it, and it is our path or our machine that is bad.
   if (verdicts_.is_ignored(subject, id_, now_.at)) return;
-  const auto made = make_accusation({subject, member->record->body.version, id_}, config_.network, identity_);
+  const auto made = make_accusation({subject, member->record->body.version, id_}, config_.network, *identity_);
   const Item item{ItemKind::accusation, made.wire, {}, {}, {}};
   const bool first = member->accusations.empty();
   if (roster_.apply_accusation(item, now_.at).applied != Applied::updated) return;

@@ -79,9 +79,22 @@ std::optional<Accusation> decode_accusation_body(ByteView body) {
   return accusation;
 }
 
+Bytes encode(const Accusation& body) {
+  Packer out;
+  out.array(5).number(format).key(body.subject).number(body.version.epoch).number(body.version.sequence).key(body.accuser);
+  return out.take();
+}
+
 template <class Body>
-Signed<Body> sealed(const Body& body, ByteView encoded, Domain domain, const NetworkId& network, const NodeSecret& signer) {
+Signed<Body> sealed(const Body& body, Domain domain, const NetworkId& network, const NodeSecret& signer) {
+  const Bytes encoded = encode(body);
   return {body, join_signed(encoded, sign(domain, network, encoded, signer.open()))};
+}
+
+template <class Body>
+Signed<Body> sealed(const Body& body, Domain domain, const NetworkId& network, Signer& signer) {
+  const Bytes encoded = encode(body);
+  return {body, join_signed(encoded, signer.sign(domain, network, encoded))};
 }
 
 template <class Body>
@@ -122,13 +135,19 @@ Result<Signed<Accusation>, TrustError> decode_accusation(ByteView wire) {
 }
 
 Signed<Record> make_record(const Record& body, const NetworkId& network, const NodeSecret& identity) {
-  return sealed(body, encode(body), Domain::record, network, identity);
+  return sealed(body, Domain::record, network, identity);
 }
 
 Signed<Accusation> make_accusation(const Accusation& body, const NetworkId& network, const NodeSecret& accuser) {
-  Packer out;
-  out.array(5).number(format).key(body.subject).number(body.version.epoch).number(body.version.sequence).key(body.accuser);
-  return sealed(body, out.bytes(), Domain::accusation, network, accuser);
+  return sealed(body, Domain::accusation, network, accuser);
+}
+
+Signed<Record> make_record(const Record& body, const NetworkId& network, Signer& owner) {
+  return sealed(body, Domain::record, network, owner);
+}
+
+Signed<Accusation> make_accusation(const Accusation& body, const NetworkId& network, Signer& accuser) {
+  return sealed(body, Domain::accusation, network, accuser);
 }
 
 bool verify_record(const Signed<Record>& record, const NetworkId& network, Verifier& verifier) {

@@ -71,6 +71,8 @@ Result<Signed<Record>, TrustError> decode_record(ByteView wire);
 Result<Signed<Accusation>, TrustError> decode_accusation(ByteView wire);
 Signed<Record> make_record(const Record& body, const NetworkId& network, const NodeSecret& identity);
 Signed<Accusation> make_accusation(const Accusation& body, const NetworkId& network, const NodeSecret& accuser);
+Signed<Record> make_record(const Record& body, const NetworkId& network, Signer& owner);
+Signed<Accusation> make_accusation(const Accusation& body, const NetworkId& network, Signer& accuser);
 
 bool verify_record(const Signed<Record>& record, const NetworkId& network, Verifier& verifier);
 bool verify_accusation(const Signed<Accusation>& accusation, const NetworkId& network, Verifier& verifier);

@@ -133,6 +133,8 @@ Signature sign(Domain domain, const NetworkId& network, ByteView body, const std
   return signature;
 }
 
+Hash32 signed_hash(Domain domain, const NetworkId& network, ByteView body) { return blake2b(signed_message(domain, network, body)); }
+
 bool Verifier::verify(Domain domain, const NetworkId& network, ByteView body, const Signature& signature,
                       const std::array<std::uint8_t, 32>& key) {
   const Bytes message = signed_message(domain, network, body);

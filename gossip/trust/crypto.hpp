@@ -74,6 +74,16 @@ struct GossipKeys {
   MacKey out, in;
 };
 
+// What a signature holds for, in one hash: the domain, the network and the body.
+Hash32 signed_hash(Domain domain, const NetworkId& network, ByteView body);
+
+// Whoever can sign in a node's name.
+class Signer {
+ public:
+  virtual ~Signer() = default;
+  virtual Signature sign(Domain domain, const NetworkId& network, ByteView body) = 0;
+};
+
 // Checks signatures and remembers those that held, by a hash over all that was
 // checked, so that a record seen again costs a hash instead of curve work. Holds at
 // most `remembered_max` entries and starts afresh when full. One instance may serve

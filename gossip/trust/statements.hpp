@@ -150,6 +150,7 @@ Signed<Grant> make_grant(const Grant& body, const NetworkId& network, const Admi
 Signed<Certificate> make_certificate(const Certificate& body, const NetworkId& network, const GrantSecret& grant);
 Signed<Certificate> make_certificate(const Certificate& body, const NetworkId& network, const AdminSecret& admin);
 Signed<Redemption> make_redemption(const Redemption& body, const NetworkId& network, const NodeSecret& sponsor);
+Signed<Redemption> make_redemption(const Redemption& body, const NetworkId& network, Signer& sponsor);
 Signed<Revocation> make_revocation(const Revocation& body, const NetworkId& network, const AdminSecret& admin);
 
 }  // namespace wigwag

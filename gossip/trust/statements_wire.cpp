@@ -218,10 +218,10 @@ Result<Signed<Body>, TrustError> decode(ByteView wire, std::size_t wire_bytes_ma
   return Signed<Body>{std::move(body), Bytes(wire.begin(), wire.end())};
 }
 
-template <class Body, class Signer>
-Signed<Body> make(Domain domain, const Body& body, const NetworkId& network, const Signer& signer) {
+template <class Body, class Key>
+Signed<Body> make(Domain domain, const Body& body, const NetworkId& network, const Key& key) {
   const Bytes packed = pack(body);
-  return {body, join_signed(packed, sign(domain, network, packed, signer.open()))};
+  return {body, join_signed(packed, sign(domain, network, packed, key.open()))};
 }
 
 }  // namespace
@@ -276,6 +276,10 @@ Signed<Certificate> make_certificate(const Certificate& body, const NetworkId& n
 }
 Signed<Redemption> make_redemption(const Redemption& body, const NetworkId& network, const NodeSecret& sponsor) {
   return make(Domain::redemption, body, network, sponsor);
+}
+Signed<Redemption> make_redemption(const Redemption& body, const NetworkId& network, Signer& sponsor) {
+  const Bytes packed = pack(body);
+  return {body, join_signed(packed, sponsor.sign(Domain::redemption, network, packed))};
 }
 Signed<Revocation> make_revocation(const Revocation& body, const NetworkId& network, const AdminSecret& admin) {
   return make(Domain::revocation, body, network, admin);
