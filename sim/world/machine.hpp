@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gossip/node.hpp"
+#include "gossip/recording.hpp"
 #include "sim/world/fake_kernel.hpp"
 #include "sim/world/meddler.hpp"
 #include "sim/world/reconcile.hpp"
@@ -37,6 +38,8 @@ struct Machine {
   std::unique_ptr<FakeKernel> kernel;
   Reconciler reconciler;
   std::optional<Node> node;
+  Recording* to_record = nullptr;        // takes down the life after this one
+  Recording* recording = nullptr;        // takes down this one
   std::shared_ptr<const Tunnel> desired; // the last wish
   bool reconciling = false;              // a run is about to begin
 

@@ -46,6 +46,7 @@ void World::step(std::size_t index, const Input& input) {
   Machine& machine = *machines_[index];
   if (machine.meddler && !machine.meddler->incoming(input)) return;
   Outputs outputs = machine.node->step(now_of(index), input);
+  if (machine.recording != nullptr) machine.recording->stepped(now_of(index), input, outputs, *machine.node);
   const auto life = machine.life;
   if (machine.meddler) machine.meddler->outgoing(outputs);
   if (!outputs.empty()) tell([&](Observer& observer) { observer.said(index, outputs); });

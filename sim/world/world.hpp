@@ -131,6 +131,8 @@ class World {
   std::uint64_t events_run() const { return events_.run_so_far(); }
   // Over everything every node ever put out: equal runs have equal hashes.
   Hash32 trace_hash() const { return trace_.value(); }
+  // Takes down the next life of a machine's daemon; `recording` outlives that life.
+  void record(std::size_t machine, Recording& recording) { machines_[machine]->to_record = &recording; }
 
   static constexpr std::int64_t wall_at_start = 1'800'000'000;
   static constexpr std::uint16_t tunnel_port = 51820;

@@ -32,6 +32,7 @@ void World::kill(std::size_t index) {
   const bool ran = machine.node.has_value();
   if (machine.disk_behind) write_down(machine);
   machine.node.reset();
+  machine.recording = nullptr;
   machine.inbox.clear();
   machine.datagrams_held = 0;
   machine.paused = machine.working = machine.reconciling = machine.unsaved = machine.mute = false;

@@ -172,8 +172,12 @@ void World::start(std::size_t index, bool with_seed) {
   config.hello_port = hello_port;
   config.ipv4 = machine.options.ipv4;
   config.random_seed = rng_.next();
-  machine.node.emplace(config, NodeSecrets{machine.identity.duplicate(), machine.tunnel_key, entropy_.secret<Secret<EntropySeedRole>>()},
-                       state_to_start_from(machine), invitation_of(machine), verifier_);
+  StoredState stored = state_to_start_from(machine);
+  auto invitation = invitation_of(machine);
+  NodeSecrets secrets{machine.identity.duplicate(), machine.tunnel_key, entropy_.secret<Secret<EntropySeedRole>>()};
+  machine.recording = std::exchange(machine.to_record, nullptr);
+  if (machine.recording != nullptr) machine.recording->begin("simulated", config, secrets, stored, invitation);
+  machine.node.emplace(config, std::move(secrets), std::move(stored), std::move(invitation), verifier_);
   machine.left = false;
   tell([&](Observer& observer) { observer.started(index); });
   feed(index, LocalAddresses{{address(index)}});
