@@ -20,7 +20,7 @@ int refuse(const std::vector<ConfigFault>& faults) {
   return status_wrong;
 }
 
-int start(const DaemonFlags& flags, bool check_only) {
+int start(const DaemonFlags& flags, const std::string& record, bool check_only) {
   auto overrides = flags.overrides();
   if (!overrides) return refuse(overrides.error());
   auto loaded = load_config(flags.config, flags.config_given(), *overrides, own_host_name());
@@ -35,7 +35,8 @@ int start(const DaemonFlags& flags, bool check_only) {
     log_line(LogLevel::error, "libsodium cannot start: the kernel gives no random numbers");
     return status_failed;
   }
-  return run_shell({std::move(loaded->config), flags.config, flags.config_given(), std::move(*overrides), flags.state_dir, flags.socket});
+  return run_shell({std::move(loaded->config), flags.config, flags.config_given(), std::move(*overrides), flags.state_dir, flags.socket,
+                    "wigwagd " WIGWAG_VERSION, record});
 }
 
 }  // namespace
@@ -45,10 +46,12 @@ int main(int argc, char** argv) {
   DaemonFlags flags;
   bool check_only = false;
   std::string level = "info";
+  std::string record;
   add_place_flags(app, flags);
   add_setting_flags(app, flags);
   app.add_flag("--check", check_only, "check the configuration, print every fault, exit 0 or 2");
   app.add_option("--log-level", level, "debug, info, warning or error")->capture_default_str()->type_name("L");
+  add_path(app, "--record", record, "write a trace of this life, for `wigwag-sim replay`: no secrets, at most 64 MiB", "FILE");
   app.set_version_flag("--version", "wigwagd " WIGWAG_VERSION);
   try {
     app.parse(argc, argv);
@@ -59,5 +62,5 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "wigwagd: --log-level must be debug, info, warning or error\n");
     return status_wrong;
   }
-  return start(flags, check_only);
+  return start(flags, record, check_only);
 }

@@ -36,13 +36,15 @@ NodeConfig node_config(const Config& config, const NetworkId& network) {
   return made;
 }
 
-Node make_node(const Config& config, Startup& startup, Verifier& verifier) {
+Node make_node(const ShellTerms& terms, Startup& startup, Recorder* recorder, Verifier& verifier) {
   std::optional<Invitation> invitation;
   if (startup.token) {
     invitation = Invitation{startup.token->grant, std::move(startup.token->secret), startup.token->bundle};
   }
   NodeSecrets secrets{std::move(startup.identity), public_key(startup.tunnel_secret), system_entropy()};
-  return Node(node_config(config, startup.stored.network), std::move(secrets), std::move(startup.stored), std::move(invitation), verifier);
+  NodeConfig config = node_config(terms.config, startup.stored.network);
+  if (recorder != nullptr) recorder->recording().begin(terms.program, config, secrets, startup.stored, invitation);
+  return Node(std::move(config), std::move(secrets), std::move(startup.stored), std::move(invitation), verifier);
 }
 
 std::vector<HostPort> seeds_of(const std::optional<Token>& token) {
@@ -81,7 +83,7 @@ constexpr int ticks_per_status = 10;
 
 }  // namespace
 
-Shell::Shell(ShellTerms terms, Startup startup)
+Shell::Shell(ShellTerms terms, Startup startup, std::unique_ptr<Recorder> recorder)
     : terms_(std::move(terms)),
       directory_(std::move(startup.directory)),
       id_(public_key(startup.identity)),
@@ -90,7 +92,8 @@ Shell::Shell(ShellTerms terms, Startup startup)
       token_seeds_(seeds_of(startup.token)),
       own_address_(overlay_ipv6(startup.stored.network, id_)),
       member_(startup.member()),
-      node_(make_node(terms_.config, startup, verifier_)),
+      recorder_(std::move(recorder)),
+      node_(make_node(terms_, startup, recorder_.get(), verifier_)),
       events_([](LogLevel level, const std::string& line) { log_line(level, line); }) {}
 
 Now Shell::now() const {
@@ -133,6 +136,7 @@ int Shell::run() {
   });
   io_.run();
   if (dirty_ && !forgotten_) save_state();
+  if (recorder_) recorder_->recording().end();
   service_.tell("STOPPING=1");
   // Coroutines and handlers go before what they refer to.
   monitor_.reset();
@@ -262,6 +266,7 @@ void Shell::housekeep() {
     if (error) return;
     events_.flush(now());
     if (dirty_ && mute_) save_state();
+    if (const auto ended = recorder_ ? recorder_->remark() : std::nullopt) note("recording_ended", *ended, LogLevel::warning);
     std::erase_if(followers_, [](const ControlCall& call) { return !call.open(); });
     std::erase_if(watchers_, [](const ControlCall& call) { return !call.open(); });
     if (!watchers_.empty()) {
@@ -303,7 +308,17 @@ int run_shell(ShellTerms terms) {
     log_line(LogLevel::error, startup.error().what);
     return startup.error().exit_status;
   }
-  Shell shell(std::move(terms), std::move(*startup));
+  std::unique_ptr<Recorder> recorder;
+  if (!terms.record.empty()) {
+    auto opened = Recorder::open(terms.record);
+    if (!opened) {
+      log_line(LogLevel::error, opened.error().what);
+      return 1;
+    }
+    recorder = std::move(*opened);
+    log_line(LogLevel::info, "recording to " + terms.record);
+  }
+  Shell shell(std::move(terms), std::move(*startup), std::move(recorder));
   if (const auto opened = shell.open(); !opened) {
     log_line(LogLevel::error, opened.error().what);
     return 1;

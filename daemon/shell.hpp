@@ -15,6 +15,8 @@ struct ShellTerms {
   std::vector<ConfigOverride> overrides;   // applied again at a reload
   std::string state_dir;
   std::string socket;
+  std::string program;                     // its name and version
+  std::string record;                      // where to write a trace of this life; empty: nowhere
 };
 
 // Runs one node until it is told to stop: feeds the core with what this machine says and

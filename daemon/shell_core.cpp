@@ -30,7 +30,10 @@ void Shell::feed(Input input) {
   while (!inputs_.empty()) {
     const Input next = std::move(inputs_.front());
     inputs_.pop_front();
-    carry_out(node_.step(now(), next));
+    const Now at = now();
+    const Outputs outputs = node_.step(at, next);
+    if (recorder_) recorder_->recording().stepped(at, next, outputs, node_);
+    carry_out(outputs);
   }
   feeding_ = false;
   wake_later();

@@ -22,6 +22,7 @@
 #include "daemon/names.hpp"
 #include "daemon/notify.hpp"
 #include "daemon/reconciler.hpp"
+#include "daemon/recorder.hpp"
 #include "daemon/shell.hpp"
 #include "daemon/startup.hpp"
 #include "daemon/status_json.hpp"
@@ -36,7 +37,7 @@ namespace wigwag {
 // version that was used must never be used again after a crash.
 class Shell {
  public:
-  Shell(ShellTerms terms, Startup startup);
+  Shell(ShellTerms terms, Startup startup, std::unique_ptr<Recorder> recorder);
 
   // Opens sockets and files; what fails here ends the daemon before it has touched anything.
   Outcome<void> open();
@@ -109,6 +110,7 @@ class Shell {
   Address own_address_;
   bool member_ = false;             // our chain is on disk: the token has served
   Verifier verifier_;
+  std::unique_ptr<Recorder> recorder_;  // null: nothing is recorded
   Node node_;
 
   EventLog events_;

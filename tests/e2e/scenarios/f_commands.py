@@ -1,9 +1,12 @@
 """What the command line does where things are not as they should be: seeds that are silent, names that change, units."""
 
+import base64
 import json
 import signal
+import subprocess
 from pathlib import Path
 
+from lab.mesh import find_program
 from lab.shell import Missing, require, wait_until
 
 from . import note, scenario
@@ -162,6 +165,39 @@ def units_are_kept_and_retired(mesh):
     require(status["network"]["name"] == "third", f"it is a member of {status['network']}")
     two.wigwag("down", "--state-dir", "/var/lib/elsewhere", "--socket", "/run/elsewhere.sock", "--config", "/etc/wigwag/elsewhere.toml")
     note(f"systemctl was asked {len(asked(two))} times")
+
+
+@scenario(short=True)
+def a_trace_replays(mesh):
+    """A daemon that records a life with a join, a death and a return: wigwag-sim plays it again, and it does the same."""
+    simulator = find_program(mesh.programs, "wigwag-sim")
+    one, two, three = mesh.build(3)
+    two.stop()
+    trace = two.space.folder / "life.trace"
+    two.daemon = two.launch("wigwagd", "--record", str(trace), "--log-level", "debug")
+    two.wait_for_answer()
+    mesh.converge([one, two, three])
+    three.kill(signal.SIGKILL)
+    wait_until(lambda: two.health(three.name) == "dead", 40, "the recorded node sees the dead one Down")
+    three.start()
+    mesh.converge([one, two, three])
+    require(trace.stat().st_mode & 0o777 == 0o600, f"the trace has mode {trace.stat().st_mode:o}")
+    wait_until(lambda: trace.stat().st_size > 2000, 5, "what was recorded is on disk within seconds")
+    two.stop()
+    played = subprocess.run([simulator, "replay", "--json", trace], capture_output=True, text=True, timeout=60, check=False)
+    lines = [json.loads(line) for line in played.stdout.splitlines()]
+    require(played.returncode == 0 and lines[-1]["agrees"] and lines[-1]["end"] == "stopped",
+            f"the replay ended with {played.returncode}: {lines[-1:]} {played.stderr}")
+    raised = [effect["text"] for line in lines if line["kind"] == "step" for effect in line["effects"] if effect["kind"] == "raised"]
+    for told in (f"member_down {three.name}", f"member_alive {three.name}"):
+        require(any(text.startswith(told) for text in raised), f"the replay tells nothing of {told}: {raised}")
+    keys = [(two.space.folder / "lib" / name).read_bytes().strip() for name in ("identity.key", "wireguard.key")]
+    content = trace.read_bytes()
+    for key in keys:
+        require(key not in content and base64.b64decode(key) not in content, "the trace holds a secret key")
+    note(f"{lines[-1]['steps']} steps of {lines[-1]['span_s']:.0f} s in {len(content) // 1024} KiB played again")
+    two.start()
+    mesh.converge([one, two, three])
 
 
 @scenario()
