@@ -67,6 +67,7 @@ int run_cli(int argc, const char* const* argv) {
   add_run(app, todo);
   add_list(app, todo);
   add_explore(app, todo);
+  add_replay(app, todo);
   app.add_subcommand("version", "program, wire protocol")->callback([&todo] {
     todo = [] { return std::printf("wigwag-sim " WIGWAG_VERSION ", wire protocol %d\n", wire_version), status_good; };
   });

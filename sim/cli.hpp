@@ -29,6 +29,7 @@ using Todo = std::function<int()>;
 void add_run(CLI::App& app, Todo& todo);
 void add_list(CLI::App& app, Todo& todo);
 void add_explore(CLI::App& app, Todo& todo);
+void add_replay(CLI::App& app, Todo& todo);
 
 // True from the first SIGINT or SIGTERM on; a second one ends the program at once.
 bool interrupted();

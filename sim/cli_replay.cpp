@@ -1,5 +1,3 @@
-#include "sim/cli_replay.hpp"
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
@@ -13,7 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "gossip/trust/crypto.hpp"
+#include "sim/cli.hpp"
 #include "sim/replay/replay.hpp"
 
 namespace wigwag::sim {
@@ -142,14 +140,10 @@ int replay_command(const ReplayFlags& flags) {
   std::optional<Duration> until;
   if (!flags.until.empty()) {
     until = parse_time(flags.until);
-    if (!until) {
-      std::fprintf(stderr, "wigwag-sim: --until must be a time since the trace's beginning such as 90s or 10m, not '%s'\n", flags.until.c_str());
-      return status_unreadable;
-    }
+    if (!until) return complain("--until must be a time since the trace's beginning such as 90s or 10m, not '" + flags.until + "'", status_unreadable);
   }
   std::string why;
   const auto file = read_whole(flags.file, why);
-  if (!start_crypto()) why = "libsodium cannot start";
   std::optional<ReplaySummary> summary;
   if (why.empty()) {
     ReplayCalls calls;
@@ -162,10 +156,7 @@ int replay_command(const ReplayFlags& flags) {
     }
     summary = replay(*file, until, calls, why);
   }
-  if (!summary) {
-    std::fprintf(stderr, "wigwag-sim: cannot replay %s: %s\n", flags.file.c_str(), why.c_str());
-    return status_unreadable;
-  }
+  if (!summary) return complain("cannot replay " + flags.file + ": " + why, status_unreadable);
   if (flags.json) print_json(json_of(*summary));
   else print(*summary);
   return summary->agrees() ? 0 : status_differs;
@@ -173,14 +164,14 @@ int replay_command(const ReplayFlags& flags) {
 
 }  // namespace
 
-void add_replay(CLI::App& app, int& exit_status) {
+void add_replay(CLI::App& app, Todo& todo) {
   auto flags = std::make_shared<ReplayFlags>();
   auto* replay = app.add_subcommand("replay", "run the core over a trace that `wigwagd --record FILE` wrote, and show what it did and why");
   replay->add_option("file", flags->file, "the trace")->required()->type_name("FILE");
   replay->add_option("--until", flags->until, "stop this long after the trace's beginning")->type_name("TIME");
   replay->add_flag("--json", flags->json, "a line of JSON for the beginning, each step and the end");
   replay->add_flag("--verbose", flags->verbose, "show every input and all that was sent, not only what changed something");
-  replay->callback([flags, &exit_status] { exit_status = replay_command(*flags); });
+  replay->callback([flags, &todo] { todo = [flags] { return replay_command(*flags); }; });
 }
 
 }  // namespace wigwag::sim
