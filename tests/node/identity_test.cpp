@@ -145,7 +145,7 @@ TEST_F(Identity, JoinsWhateverItsClockSays) {
   constexpr std::int64_t year = 365LL * 24 * 3600;
   grow_to(3);
   for (const std::int64_t years : {-20, -3, -1, 1, 20}) {
-    const auto machine = world.add({.seeds = 0});
+    const auto machine = world.add();
     world.kill(machine);
     world.set_clock_error(machine, years * year);
     world.start(machine);
