@@ -76,6 +76,7 @@ class Replayer {
     auto identity = std::make_unique<StandInIdentity>(start.id);
     identity_ = identity.get();
     node_.emplace(start.config, NodeSecrets{{}, start.tunnel_key, {}, std::move(identity)}, std::move(stored), std::move(invitation), verifier_);
+    wording_.learn(Event{EventKind::network_joined, start.id, start.config.name, {}});
     wording_.learn(node_->status({}));
   }
   bool dropped(const NodeCounters& before) const {
