@@ -174,9 +174,9 @@ void Node::Impl::judge_endpoint(const Member& member) {
                              {},
                              member.health == Health::dead};
   heed_sharers(facts, id, sharers_of(roster_, key));
-  if (!peer_endpoints_.judge(id, facts, now_.at)) return;
-  greeted_.erase(id);
+  // Whatever came of it: what was wanted before may have been forgotten meanwhile, and stands in the plan.
   stale_keys_.insert(key);
+  if (peer_endpoints_.judge(id, facts, now_.at)) greeted_.erase(id);
 }
 
 void Node::Impl::plan() {

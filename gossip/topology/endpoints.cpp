@@ -228,7 +228,7 @@ bool PeerEndpoints::silent(const NodeId& id) const {
 }
 
 void PeerEndpoints::look(const NodeId& id, const TunnelKey& key, const TunnelPeerState* kernel, Now now) {
-  looked(now.at);
+  if (now.at > look_) looked(now.at);
   auto& seen = peers_[id].seen;
   const bool first = !seen || seen->key != key;
   if (first) seen.emplace().key = key;
@@ -243,7 +243,7 @@ void PeerEndpoints::look(const NodeId& id, const TunnelKey& key, const TunnelPee
 }
 
 void PeerEndpoints::looked(Instant at) {
-  if (at > look_) look_before_ = std::exchange(look_, at);
+  look_before_ = std::exchange(look_, at);
 }
 
 // Only of a handshake that was there before us is its age by the wall clock all we have. One from
