@@ -36,7 +36,7 @@ World::World(std::uint64_t seed)
     : rng_(seed),
       entropy_(entropy_seed(seed)),
       underlay_(events_, rng_.next()),
-      verifier_(verified_max),
+      verifier_(verified_max, true),
       root_(entropy_.secret<RootSecret>()),
       network_(public_key(root_)),
       admin_(entropy_.secret<AdminSecret>()),
