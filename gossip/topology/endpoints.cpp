@@ -231,7 +231,10 @@ void PeerEndpoints::look(const NodeId& id, const TunnelKey& key, const TunnelPee
   if (now.at > look_) looked(now.at);
   auto& seen = peers_[id].seen;
   const bool first = !seen || seen->key != key;
-  if (first) seen.emplace().key = key;
+  if (first) {
+    seen = Seen{};
+    seen->key = key;
+  }
   shake_hands(*seen, kernel, first, now);
   listen(*seen, kernel);
   seen->configured = kernel != nullptr;
