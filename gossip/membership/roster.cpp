@@ -215,6 +215,7 @@ void Roster::adopt_chain(Member& member, Chain chain) {
   note_claim(member);
   if (before.issuer == Issuer::grant && before.issuer_key != member.chain->certificate.body.issuer_key) {
     redeemers_.erase({before.grant(), member.id()});
+    limited_.erase({before.grant(), member.id()});
     settle_uses(before.grant());
   }
   reseat(member);

@@ -237,6 +237,7 @@ class Roster {
   Members members_;
   Revocations revocations_;
   std::set<std::pair<GrantId, NodeId>> redeemers_;  // of every grant that a member was admitted by
+  std::set<std::pair<GrantId, NodeId>> limited_;    // those of them whose grant is for a number of uses
   std::map<NodeId, Grave> graves_;
   Aftermath aftermath_;
   std::vector<const Member*> live_;                 // by id

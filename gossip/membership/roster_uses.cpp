@@ -19,9 +19,8 @@ Roster::Claim Roster::claim_of(const Chain& chain, const NodeId& node) {
 // The first one first.
 std::vector<Roster::Claim> Roster::claims_on(const GrantId& grant) const {
   std::vector<Claim> claims;
-  for (auto at = redeemers_.lower_bound({grant, NodeId{}}); at != redeemers_.end() && at->first == grant; ++at) {
-    const Chain& chain = *members_.at(at->second).chain;
-    if (uses_of(chain) != 0) claims.push_back(claim_of(chain, at->second));
+  for (auto at = limited_.lower_bound({grant, NodeId{}}); at != limited_.end() && at->first == grant; ++at) {
+    claims.push_back(claim_of(*members_.at(at->second).chain, at->second));
   }
   std::sort(claims.begin(), claims.end());
   return claims;
@@ -67,6 +66,8 @@ void Roster::note_claim(Member& member) {
   reseat(member);
   if (certificate.issuer != Issuer::grant) return;
   redeemers_.emplace(certificate.grant(), member.id());
+  if (uses_of(*member.chain) != 0) limited_.emplace(certificate.grant(), member.id());
+  else limited_.erase({certificate.grant(), member.id()});
   settle_uses(certificate.grant());
 }
 
@@ -80,6 +81,7 @@ void Roster::erase(Members::iterator member) {
   members_.erase(member);
   if (certificate.issuer == Issuer::grant) {
     redeemers_.erase({certificate.grant(), node});
+    limited_.erase({certificate.grant(), node});
     settle_uses(certificate.grant());
   }
   touch_contested();

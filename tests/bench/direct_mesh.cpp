@@ -69,6 +69,7 @@ void DirectMesh::make_machine(std::size_t index) {
     machine->certificate = make_certificate(own, network_, admin_).wire;
   } else {
     machine->certificate = make_certificate(certificate_under(grant_.body, machine->id, name), network_, grant_secret_).wire;
+    machine->redemption = make_redemption({grant_.body.id, machine->id, machines_[0]->id, now().wall}, network_, machines_[0]->identity).wire;
   }
   Record record;
   record.node = machine->id;
@@ -86,7 +87,7 @@ void DirectMesh::make_machine(std::size_t index) {
 }
 
 StoredState DirectMesh::remembered(std::size_t index) const {
-  StoredState stored{.network = network_, .bundle = bundle_.wire, .certificate = machines_[index]->certificate, .grant = {}, .redemption = {}, .members = {}, .revocations = {}};
+  StoredState stored{.network = network_, .bundle = bundle_.wire, .certificate = machines_[index]->certificate, .grant = {}, .redemption = machines_[index]->redemption, .members = {}, .revocations = {}};
   if (index != 0) stored.grant = grant_.wire;
   return stored;
 }
@@ -114,7 +115,7 @@ void DirectMesh::start(std::size_t index, StoredState stored, bool invited) {
 void DirectMesh::start_knowing() {
   StoredState all;
   for (std::size_t index = 0; index < machines_.size(); ++index) {
-    all.members.push_back({machines_[index]->record, machines_[index]->certificate, index == 0 ? Bytes{} : grant_.wire, {}, {}});
+    all.members.push_back({machines_[index]->record, machines_[index]->certificate, index == 0 ? Bytes{} : grant_.wire, machines_[index]->redemption, {}});
   }
   for (std::size_t index = 0; index < machines_.size(); ++index) {
     StoredState stored = remembered(index);
@@ -136,7 +137,7 @@ void DirectMesh::start_one() {
   answers_for_all_ = true;
   StoredState stored = remembered(0);
   for (std::size_t index = 1; index < machines_.size(); ++index) {
-    stored.members.push_back({machines_[index]->record, machines_[index]->certificate, grant_.wire, {}, {}});
+    stored.members.push_back({machines_[index]->record, machines_[index]->certificate, grant_.wire, machines_[index]->redemption, {}});
   }
   start(0, std::move(stored), false);
 }
@@ -159,7 +160,7 @@ void DirectMesh::run_for(Duration span) {
 
 void DirectMesh::churn_for(Duration span, int percent_a_minute) {
   const Instant end = now_ + span;
-  const Duration pause = minutes(1) * 100 / (percent_a_minute * static_cast<int>(machines_.size()));
+  const Duration pause = Duration(minutes(1)) * 100 / (percent_a_minute * static_cast<int>(machines_.size()));
   while (now_ < end) {
     run_for(pause);
     const auto index = rng_.below(machines_.size());

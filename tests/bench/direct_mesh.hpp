@@ -41,7 +41,7 @@ class DirectMesh {
     Address overlay;
     std::optional<Node> node;
     std::map<TunnelKey, TunnelPeerState> peers;  // the kernel's
-    Bytes certificate, record;
+    Bytes certificate, redemption, record;
     Bytes disk;
     std::uint64_t life = 0;
     Instant wakeup = never;
