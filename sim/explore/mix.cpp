@@ -17,7 +17,11 @@ constexpr std::uint64_t stream = 0x6d69786564;  // apart from what the run itsel
 // How many observers have to agree on a verdict in a network of this size.
 std::size_t votes(std::size_t nodes) { return std::min(rings, nodes - 1) / 2 + 1; }
 
-Duration between(Rng& rng, Duration least, Duration most) { return least + rng.below(most - least + microseconds(1)); }
+// In whole milliseconds where that is fine enough: a person reads what breaks.
+Duration between(Rng& rng, Duration least, Duration most) {
+  const Duration drawn = least + rng.below(most - least + microseconds(1));
+  return drawn < seconds(1) ? drawn : drawn - drawn % milliseconds(1);
+}
 
 Latency random_latency(Rng& rng) {
   switch (rng.below(4)) {
@@ -89,6 +93,15 @@ Selection random_selection(Rng& rng) {
   return who;
 }
 
+// One of those that are no seeds: where the only address that joiners were told is nobody's any more, and where
+// two who know nobody else have moved at once, nobody can find the others.
+Selection random_follower(Rng& rng, const Scenario& scenario) {
+  Selection who;
+  const auto seeds = std::min(scenario.joining.seeds, scenario.nodes - 1);
+  who.nodes = {seeds + rng.below(scenario.nodes - seeds)};
+  return who;
+}
+
 // How much of what, and for how long, where the kind asks for it.
 void fill_in(Happening& event, Rng& rng, Duration storm) {
   const auto left = storm - event.at;
@@ -131,7 +144,6 @@ void fill_in(Happening& event, Rng& rng, Duration storm) {
 }
 
 void add_happenings(Scenario& scenario, Rng& rng, const MixBounds& bounds) {
-  // Of each kind once for the founder alone would end the network's only admin; those who leave are few.
   std::vector<Kind> kinds;
   for (auto kind = 0; kind < static_cast<int>(Kind::turn_hostile); ++kind) {
     if (rng.chance(350)) kinds.push_back(static_cast<Kind>(kind));
@@ -144,7 +156,7 @@ void add_happenings(Scenario& scenario, Rng& rng, const MixBounds& bounds) {
     event.kind = rng.pick(kinds);
     event.at = between(rng, seconds(5), std::max<Duration>(seconds(6), storm - seconds(10)));
     event.who = random_selection(rng);
-    if (event.kind == Kind::leave) event.who = Selection{.nodes = {}, .group = {}, .region = {}, .count = 1, .share = {}};
+    if (event.kind == Kind::leave || event.kind == Kind::move) event.who = random_follower(rng, scenario);
     fill_in(event, rng, storm);
     scenario.happenings.push_back(std::move(event));
   }
