@@ -13,8 +13,6 @@ constexpr std::size_t input_values = 4'000'000;
 constexpr std::size_t entry_values = trace_limits::notes + 16;
 constexpr std::string_view magic_word = "wigwag-trace ";
 
-std::uint32_t short_hash(ByteView content) { return static_cast<std::uint32_t>(load_be64(blake2b(content).bytes.data()) >> 32); }
-
 Bytes framed(const Bytes& content) {
   if (content.size() > trace_limits::entry_bytes) return {};
   Bytes frame(header_bytes);

@@ -3,11 +3,10 @@
 #include "gossip/base/packed.hpp"
 #include "gossip/membership/message.hpp"
 #include "gossip/trace.hpp"
+#include "gossip/trace_parts.hpp"
 
 namespace wigwag {
 namespace {
-
-std::uint32_t short_hash(ByteView content) { return static_cast<std::uint32_t>(load_be64(blake2b(content).bytes.data()) >> 32); }
 
 void describe(const SendTunnel& send, const Node&, Packer& out) {
   const auto payload = send.bytes.size() - std::min(send.bytes.size(), message_limits::mac_bytes);

@@ -75,6 +75,8 @@ std::int64_t unzigzag(std::uint64_t value) {
   return static_cast<std::int64_t>((value >> 1) ^ ((value & 1) != 0 ? UINT64_MAX : 0));
 }
 
+std::uint32_t short_hash(ByteView content) { return static_cast<std::uint32_t>(load_be64(blake2b(content).bytes.data()) >> 32); }
+
 Bytes bytes_of(ByteView view) { return {view.begin(), view.end()}; }
 
 Bytes pack_start(const TraceStart& start) {

@@ -25,4 +25,7 @@ std::optional<std::vector<StepDigest::One>> read_digest(ByteView packed);
 void pack_peer(const TunnelPeerState& peer, Packer& out);
 TunnelPeerState read_peer(Unpacker& in);
 
+// What tells damage, and one output from another, in four bytes.
+std::uint32_t short_hash(ByteView content);
+
 }  // namespace wigwag
