@@ -111,7 +111,7 @@ class Mesh:
     def agreement(self, nodes, settled=True):
         """True when these see each other alive and agree on the digest, and nothing is pending; else what differs."""
         statuses = dict(zip(names_of(nodes), together(lambda node: node.status(), nodes)))
-        if (missing := odd_one_out(statuses, ("alive",))) is not None:
+        if (missing := odd_one_out(statuses)) is not None:
             return missing
         for name, status in statuses.items():
             if settled and not status["converged"]:
@@ -122,9 +122,13 @@ class Mesh:
         return True
 
     def nobody_missing(self, nodes):
-        """True when nobody among these counts another among them, or anybody else, wrongly as there or gone."""
-        missing = odd_one_out(dict(zip(names_of(nodes), together(lambda node: node.status(), nodes))), ("alive", "suspect"))
-        return missing is None or missing
+        """True when none of these takes another of them for gone; whom else they know does not matter."""
+        names = set(names_of(nodes))
+        for name, status in zip(names_of(nodes), together(lambda node: node.status(), nodes)):
+            there = {member["name"] for member in status["members"] if member["health"] in ("alive", "suspect")}
+            if not names <= there:
+                return Missing(f"{name} misses {sorted(names - there)}")
+        return True
 
     def converge(self, nodes, seconds=30):
         _, took = wait_until(lambda: self.agreement(nodes), seconds, "all nodes agree on who is alive", every=0.2)
@@ -158,13 +162,13 @@ class Mesh:
         return "\n".join(parts)
 
 
-def odd_one_out(statuses, healths):
-    """Who of these, by name, does not see exactly the others in one of these healths; None when there is nobody."""
+def odd_one_out(statuses):
+    """Who of these, by name, does not see exactly the others alive; None when there is nobody."""
     for name, status in statuses.items():
-        seen = {member["name"] for member in status["members"] if member["health"] in healths and member["id"] != status["self"]["id"]}
+        seen = {member["name"] for member in status["members"] if member["health"] == "alive" and member["id"] != status["self"]["id"]}
         if seen != set(statuses) - {name}:
             others = {member["name"]: member["health"] for member in status["members"]}
-            return Missing(f"{name} sees {others}, and should see {sorted(statuses)} {' or '.join(healths)}")
+            return Missing(f"{name} sees {others}, and should see {sorted(statuses)} alive")
     return None
 
 
