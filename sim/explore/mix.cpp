@@ -138,7 +138,8 @@ void fill_in(Happening& event, Rng& rng, Duration storm) {
     case Kind::leave:
     case Kind::move:
     case Kind::rebind:
-    case Kind::turn_hostile: break;
+    case Kind::turn_hostile:
+    case Kind::swap: break;
   }
   if (event.kind == Kind::reboot || event.kind == Kind::restart) event.disk = static_cast<DiskFate>(rng.below(3));
 }

@@ -13,6 +13,8 @@ enum class Behaviour : std::uint8_t {
   equivocate,       // signs different records of one version for different ears
   flood,            // sends as much as it can of every kind of message
   ack_and_drop,     // answers probes and passes nothing on
+  accuse_beyond,    // accuses all at versions that they never used, up to the last that there is
+  mingle,           // is of another network too, and takes each of the two for the other
 };
 
 }  // namespace wigwag::sim

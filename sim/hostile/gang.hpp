@@ -23,6 +23,7 @@ class Gang {
     std::uint64_t equivocations = 0; // pairs of records with one version
     std::uint64_t floods = 0;        // datagrams of a flood
     std::uint64_t swallowed = 0;     // datagrams of the own core that never went out
+    std::uint64_t mingled = 0;       // things of another network, said in this one
     bool operator==(const Deeds&) const = default;
   };
 

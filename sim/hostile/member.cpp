@@ -16,6 +16,8 @@ std::unique_ptr<Meddler> make_hostile(Behaviour behaviour, const HostileFacts& f
     case Behaviour::equivocate: return make_equivocator(facts);
     case Behaviour::flood: return make_flooder(facts);
     case Behaviour::ack_and_drop: return make_silent(facts);
+    case Behaviour::accuse_beyond: return make_accuser_beyond(facts);
+    case Behaviour::mingle: return make_mingler(facts);
   }
   return nullptr;
 }

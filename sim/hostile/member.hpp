@@ -73,8 +73,9 @@ class HostileMember : public Meddler {
 
 // Each behaviour, in files of what they have in common.
 using MakeHostile = std::unique_ptr<Meddler>(const HostileFacts&);
-MakeHostile make_accuser_of_everyone, make_accuser_of_one;   // accusers.cpp
+MakeHostile make_accuser_of_everyone, make_accuser_of_one, make_accuser_beyond;   // accusers.cpp
 MakeHostile make_forger, make_equivocator;                   // liars.cpp
 MakeHostile make_replayer, make_flooder, make_silent;        // noise.cpp
+MakeHostile make_mingler;                                    // mingler.cpp
 
 }  // namespace wigwag::sim

@@ -114,6 +114,7 @@ class Stage : public Observer {
   void set_one_way(std::size_t from, std::size_t to, bool cut);
   void set_weather(const Happening& happening, const Nodes& nodes);
   void weigh_loss();
+  void swap_addresses(const Nodes& nodes);
 
   void tell(std::size_t node);
   void disturbed();

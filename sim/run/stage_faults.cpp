@@ -35,6 +35,8 @@ void Stage::perform(const Happening& happening, const std::string& name) {
     deafen(happening, chosen, others);
   } else if (happening.kind == Kind::weather) {
     set_weather(happening, chosen);
+  } else if (happening.kind == Kind::swap) {
+    swap_addresses(chosen);
   } else {
     one_by_one(happening, chosen, [this, happening](std::size_t node) { on_machine(happening, node); });
   }
@@ -60,6 +62,7 @@ bool Stage::stays(Kind kind) {
     case Kind::move:
     case Kind::rebind:
     case Kind::flap:
+    case Kind::swap:
     case Kind::upgrade: return false;
   }
   return false;
@@ -111,7 +114,8 @@ void Stage::on_machine(const Happening& happening, std::size_t node) {
     case Kind::join:
     case Kind::one_way:
     case Kind::partition:
-    case Kind::weather: return;          // these are about more than one machine
+    case Kind::weather:
+    case Kind::swap: return;             // these are about more than one machine
   }
 }
 

@@ -138,4 +138,24 @@ void Stage::weigh_loss() {
   }
 }
 
+// As leases that run out are given to others. The first waits at an address of its own until the last has
+// left its own, for two cannot be at one. Who is behind a router keeps what its router gave it.
+void Stage::swap_addresses(const Nodes& nodes) {
+  Nodes open;
+  for (const auto node : nodes) {
+    const auto& options = world_.options(node);
+    if (!options.nat && !options.beside) open.push_back(node);
+  }
+  if (open.size() < 2) return;
+  Address free = world_.address(open.front());
+  world_.move(open.front());
+  for (std::size_t i = open.size() - 1; i > 0; --i) {
+    const Address next = world_.address(open[i]);
+    world_.move(open[i], free);
+    free = next;
+  }
+  world_.move(open.front(), free);
+  for (const auto node : open) audience_.moved(node);
+}
+
 }  // namespace wigwag::sim

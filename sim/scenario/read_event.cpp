@@ -35,6 +35,7 @@ Takes takes(Kind kind) {
     case Kind::disk_fails: t.lasting = true; break;
     case Kind::flap: t.lasting = t.amount = true; break;
     case Kind::turn_hostile: t.lasting = t.behaviour = true; break;
+    case Kind::swap: break;
   }
   return t;
 }

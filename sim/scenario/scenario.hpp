@@ -98,6 +98,7 @@ struct Happening {
     flap,         // the cable goes out and in, `amount` each
     upgrade,      // as restart, and speaks the later protocol from then on
     turn_hostile, // behaves as `behaviour` says
+    swap,         // each gets the address of the next of `who`, the last that of the first
   };
   Kind kind = Kind::crash;
   Duration at{};                         // from the start of the run

@@ -24,8 +24,8 @@ std::optional<Enum> from(std::string_view text, Enum last) {
   return std::nullopt;
 }
 
-constexpr auto last_kind = Happening::Kind::turn_hostile;
-constexpr auto last_behaviour = Behaviour::ack_and_drop;
+constexpr auto last_kind = Happening::Kind::swap;
+constexpr auto last_behaviour = Behaviour::mingle;
 constexpr auto last_fate = DiskFate::old;
 constexpr auto last_pattern = Joining::Pattern::converged;
 constexpr auto last_filter = NatKind::Filter::address_and_port;
@@ -67,6 +67,7 @@ std::string_view word(Happening::Kind kind) {
     case Happening::Kind::flap: return "flap";
     case Happening::Kind::upgrade: return "upgrade";
     case Happening::Kind::turn_hostile: return "turn-hostile";
+    case Happening::Kind::swap: return "swap";
   }
   return {};
 }
@@ -80,6 +81,8 @@ std::string_view word(Behaviour behaviour) {
     case Behaviour::equivocate: return "equivocate";
     case Behaviour::flood: return "flood";
     case Behaviour::ack_and_drop: return "ack-and-drop";
+    case Behaviour::accuse_beyond: return "accuse-beyond";
+    case Behaviour::mingle: return "mingle";
   }
   return {};
 }

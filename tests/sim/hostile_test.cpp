@@ -118,6 +118,35 @@ TEST_P(Hostile, TheSilentHoldNothingBackFromTheRest) {
   end();
 }
 
+// The first that memberlist's victims did was to say something newer than the accusation, which wrapped round.
+TEST_P(Hostile, AccusationsBeyondAllVersionsMoveNobody) {
+  ASSERT_TRUE(watched.settle()) << watched.told();
+  std::vector<Version> before;
+  for (std::size_t machine = 0; machine < 10; ++machine) before.push_back(world.node(machine).version_of(world.id(machine)));
+  play(Behaviour::accuse_beyond);
+  EXPECT_GT(deeds().accusations, 1000U);
+  EXPECT_EQ(watched.count(EventKind::member_suspect, true), 0U) << "of versions that nobody signed nobody is accused";
+  EXPECT_EQ(watched.sum(&NodeCounters::refutations_made), before_.refuted);
+  for (std::size_t machine = 0; machine < 10; ++machine) {
+    const Version after = world.node(machine).version_of(world.id(machine));
+    EXPECT_GE(after, before[machine]) << machine;
+    EXPECT_EQ(after.epoch, before[machine].epoch) << machine;
+    EXPECT_EQ(world.node(0).version_of(world.id(machine)), after) << machine;
+  }
+  end();
+}
+
+TEST_P(Hostile, NothingOfAnotherNetworkGetsIn) {
+  play(Behaviour::mingle);
+  EXPECT_GT(deeds().mingled, 1000U);
+  EXPECT_GT(watched.sum(&NodeCounters::dropped_refused), before_.refused + 100) << "its members";
+  EXPECT_GT(watched.sum(&NodeCounters::dropped_unproven), before_.unproven + 100) << "what is said under its keys";
+  EXPECT_GT(watched.sum(&NodeCounters::hello_dropped), 100U) << "its calls";
+  for (std::size_t machine = 0; machine < 10; ++machine) EXPECT_EQ(world.status(machine).members.size(), world.status(0).members.size()) << machine;
+  EXPECT_LE(world.status(0).members.size(), size);
+  end();
+}
+
 TEST_P(Hostile, AllKindsAtOnceHarmNobody) {
   ASSERT_TRUE(watched.settle());
   watched.turn_hostile(Behaviour::accuse_everyone, {9});

@@ -180,6 +180,28 @@ TEST(Stage, PutsTheCableBackOfOneThatFlaps) {
   }
 }
 
+TEST(Stage, PassesAddressesRoundAmongThoseWhoAreBehindNoRouter) {
+  auto scenario = small(6, seconds(60), seconds(20));
+  scenario.joining = {.pattern = Joining::Pattern::converged, .over = {}, .seeds = 5, .certify_themselves = false};
+  NodeGroup hidden;
+  hidden.name = "hidden";
+  hidden.count = 1;
+  hidden.nat = NatKind{};
+  scenario.groups = {hidden};  // the last: all the others are seeds
+  scenario.happenings = {happening(Happening::Kind::swap, seconds(10), {1, 2, 4, 5})};
+  Theatre theatre(scenario, 3);
+  theatre.go_to(seconds(9));
+  std::vector<Address> before;
+  for (std::size_t node = 0; node < 6; ++node) before.push_back(theatre.world.address(node));
+  theatre.go_to(seconds(11));
+  const std::vector<std::size_t> whose{0, 2, 4, 3, 1, 5};
+  for (std::size_t node = 0; node < 6; ++node) EXPECT_EQ(theatre.world.address(node), before[whose[node]]) << node;
+  EXPECT_EQ(theatre.moves, 3);
+  theatre.go_to(seconds(59));
+  EXPECT_TRUE(theatre.world.agreed({0, 1, 2, 3, 4, 5}));
+  for (std::size_t from = 0; from < 5; ++from) EXPECT_TRUE(theatre.world.reaches(from, from + 1)) << from;
+}
+
 TEST(Stage, LetsJoinAndLeaveAndSaysWhoIsMeantToBeThere) {
   auto scenario = small(4, seconds(40), seconds(10));
   auto join = happening(Happening::Kind::join, seconds(10), {});

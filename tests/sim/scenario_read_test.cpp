@@ -129,7 +129,7 @@ net.toml:6: links.latnecy: there is no such key; did you mean links.latency?
 net.toml:8: join.pattern: cannot be "slowly"; allowed: "storm" or "converged"
 net.toml:9: group.share: a group needs either a count, as 3, or a share, as "10%"
 net.toml:10: group.name: cannot be "a b"; allowed: a name of at most 40 letters, digits, '-', '_' and '.'
-net.toml:13: event.do: cannot be "explode"; allowed: "crash", "reboot", "restart", "leave", "join", "pause", "busy", "cut", "one-way", "partition", "weather", "clock", "move", "rebind", "disk-fails", "flap", "upgrade" or "turn-hostile"
+net.toml:13: event.do: cannot be "explode"; allowed: "crash", "reboot", "restart", "leave", "join", "pause", "busy", "cut", "one-way", "partition", "weather", "clock", "move", "rebind", "disk-fails", "flap", "upgrade", "turn-hostile" or "swap"
 net.toml:17: event.disk: there is no such key in event; allowed: "at", "do", "who" or "for"
 net.toml:18: event.who.share: either a count or a share, not both
 net.toml:19: event.at: needed: when it happens, from the start of the run, as "2m"

@@ -71,19 +71,19 @@ NodeGroup some_group(Rng& rng, std::size_t number) {
   if (rng.chance(300)) group.cpu = some_time(rng, {}, seconds(1));
   if (rng.chance(500)) group.weather = some_weather(rng);
   group.newer = rng.chance(300);
-  if (rng.chance(300)) group.hostile = static_cast<Behaviour>(rng.below(7));
+  if (rng.chance(300)) group.hostile = static_cast<Behaviour>(rng.below(9));
   return group;
 }
 
 Happening some_event(Rng& rng) {
   Happening event;
-  event.kind = static_cast<Kind>(rng.below(18));
+  event.kind = static_cast<Kind>(rng.below(19));
   event.at = some_time(rng, {}, minutes(4));
   event.who = some_nodes(rng);
   const bool spread = event.kind == Kind::crash || event.kind == Kind::reboot || event.kind == Kind::restart || event.kind == Kind::upgrade ||
                       event.kind == Kind::leave || event.kind == Kind::join || event.kind == Kind::move || event.kind == Kind::rebind;
   if (spread && rng.chance(500)) event.spread = some_time(rng, {}, minutes(1));
-  const bool lasts = event.kind == Kind::crash || event.kind == Kind::reboot || !spread;
+  const bool lasts = event.kind == Kind::crash || event.kind == Kind::reboot || (!spread && event.kind != Kind::swap);
   if (lasts && rng.chance(500)) event.lasting = some_time(rng, milliseconds(1), minutes(1));
   const bool disk = event.kind == Kind::reboot || event.kind == Kind::restart || event.kind == Kind::upgrade;
   if (disk) event.disk = static_cast<DiskFate>(rng.below(3));
@@ -91,7 +91,7 @@ Happening some_event(Rng& rng) {
   if (event.kind == Kind::clock) event.amount = some_time(rng, -hours(9), hours(9));
   if (event.kind == Kind::weather) event.weather = some_weather(rng);
   if (event.kind == Kind::one_way) event.other = some_nodes(rng);
-  if (event.kind == Kind::turn_hostile) event.behaviour = static_cast<Behaviour>(rng.below(7));
+  if (event.kind == Kind::turn_hostile) event.behaviour = static_cast<Behaviour>(rng.below(9));
   if (event.kind == Kind::join) event.who = {{}, "g0", "", 1 + rng.below(9), {}};
   return event;
 }
