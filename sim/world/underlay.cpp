@@ -186,7 +186,11 @@ Duration Underlay::time_between(const Host& from, const Host& to) {
     const auto known = region_latency_.find(std::minmax(from.region, to.region));
     if (known != region_latency_.end()) return known->second.draw(rng_);
   }
-  if (from.own && to.own) return std::max(from.own->latency.draw(rng_), to.own->latency.draw(rng_));
+  if (from.own && to.own) {
+    // One after the other: which argument of a call is drawn first is the compiler's choice.
+    const Duration arriving = to.own->latency.draw(rng_);
+    return std::max(from.own->latency.draw(rng_), arriving);
+  }
   if (to.own) return to.own->latency.draw(rng_);
   return climate(from).latency.draw(rng_);
 }
