@@ -42,18 +42,22 @@ std::optional<std::string> keep(const Found& found, const std::string& folder) {
   return std::nullopt;
 }
 
-void tell(const Found& found, const std::string& replay) {
+// The command that draws the network of this seed again: it depends on how many nodes it may have.
+std::string again(const Found& found, const ExploreFlags& flags) {
+  return shell_line({"wigwag-sim", "explore", "--runs", "1", "--seed", std::to_string(found.seed), "--nodes", std::to_string(flags.nodes)});
+}
+
+void tell(const Found& found, const ExploreFlags& flags) {
+  const std::string whole = again(found, flags);
   const Scenario& small = found.scenario;
   std::printf("\nseed %llu breaks %s after %.1f s: %s\n", static_cast<unsigned long long>(found.seed), found.left.invariant.c_str(), found.left.at,
               found.left.text.c_str());
-  std::printf("  shrunk in %zu runs to %zu nodes, %zu groups, %zu happenings, %s\n  replay: %s\n", found.tries, small.nodes, small.groups.size(),
-              small.happenings.size(), print_duration(small.duration).c_str(), replay.c_str());
+  std::printf("  shrunk in %zu runs to %zu nodes, %zu groups, %zu happenings, %s\n  replay: %s\n  or find it again: %s\n", found.tries, small.nodes, small.groups.size(),
+              small.happenings.size(), print_duration(small.duration).c_str(), keep(found, flags.keep).value_or(whole).c_str(), whole.c_str());
 }
 
 int report(const Explored& explored, const ExploreFlags& flags) {
-  for (const auto& found : explored.found) {
-    tell(found, keep(found, flags.keep).value_or("wigwag-sim explore --runs 1 --seed " + std::to_string(found.seed)));
-  }
+  for (const auto& found : explored.found) tell(found, flags);
   std::printf("%s%zu runs, %.1f node-hours: %zu broke a promise\n", explored.found.empty() ? "" : "\n", explored.runs, explored.node_hours,
               explored.found.size());
   if (flags.trace_hash) std::printf("trace %s\n", to_hex(explored.trace).c_str());
