@@ -67,8 +67,8 @@ void Shell::carry_out(const SendHello& send) {
   if (!mute_) hello_->send(send.to, send.bytes);
 }
 
-void Shell::carry_out(const Desire& desire) {
-  desired_ = desire.tunnel;
+void Shell::carry_out(const Desire&) {
+  desired_ = node_.desired();
   hurry_until_ = now().at + hurry;
   want();
 }

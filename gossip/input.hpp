@@ -32,11 +32,15 @@ struct HelloDatagram {
 // The time that next_wakeup() asked for has come.
 struct Wakeup {};
 
-// What the kernel's direct-plane peers look like now: all of them, ours or not.
-// `settled`: the kernel equals the last Desire and nothing is outstanding.
+// What the kernel's direct-plane peers look like now: all of them, ours or not. A shell that knows
+// what has changed may say so instead: then only those that look other than in the snapshot before,
+// and those that are gone. The first in a node's life shows all.
+// `settled`: the kernel equals Node::desired() and nothing is outstanding.
 struct KernelSnapshot {
   std::vector<TunnelPeerState> peers;
   bool settled = false;
+  bool changes_only = false;
+  std::vector<TunnelKey> gone{};     // with changes_only
 };
 
 // This host's own unicast addresses, without loopback, link-local and our interfaces'.
@@ -68,9 +72,11 @@ struct SendHello {
   Endpoint to;
   Bytes bytes;
 };
-// The whole desired state of the direct plane, whenever it has changed.
+// Node::desired() has changed; at most once a step. Unless `all` may be another, the addresses may be
+// and the peers with these keys, with the routes to what they may be sent.
 struct Desire {
-  Tunnel tunnel;
+  bool all = true;
+  std::vector<TunnelKey> peers{};    // sorted
 };
 // Node::stored() has changed. `at_once`: write and sync it before carrying out the outputs
 // that follow; otherwise within a few seconds.

@@ -27,6 +27,7 @@ Node& Node::operator=(Node&&) noexcept = default;
 Outputs Node::step(Now now, const Input& input) { return impl_->step(now, input); }
 Instant Node::next_wakeup() const { return impl_->next_wakeup(); }
 Bytes Node::stored() const { return impl_->stored(); }
+const Tunnel& Node::desired() const { return impl_->desired(); }
 NodeStatus Node::status(Now now) const { return impl_->status(now); }
 const NodeCounters& Node::counters() const { return impl_->counters(); }
 Node::GrantUse Node::grant_use(const GrantId& grant) const { return impl_->grant_use(grant); }

@@ -88,6 +88,9 @@ class Node {
   // The whole state worth keeping, in the form of decode_stored().
   Bytes stored() const;
 
+  // What the direct plane shall be; empty before the first Desire. Good until the next step.
+  const Tunnel& desired() const;
+
   NodeStatus status(Now now) const;
   const NodeCounters& counters() const;
 

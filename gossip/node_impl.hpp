@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "gossip/hello_client.hpp"
@@ -33,6 +34,7 @@ class Node::Impl {
   Outputs step(Now now, const Input& input);
   Instant next_wakeup() const;
   Bytes stored() const;
+  const Tunnel& desired() const { return desired_; }
   NodeStatus status(Now now) const;
   const NodeCounters& counters() const { return counters_; }
   View view() const;
@@ -143,6 +145,7 @@ class Node::Impl {
   // node_plan.cpp: the kernel
   void note_peer(const TunnelPeerState& shown, bool first, std::set<TunnelKey>& changed);
   void drop_missing(const KernelSnapshot& snapshot, std::set<TunnelKey>& changed);
+  void drop_peer(const TunnelKey& key, std::set<TunnelKey>& changed);
   void look_at(const Member& member);
   void note_touched();
   void judge_endpoints();
@@ -213,7 +216,8 @@ class Node::Impl {
   std::optional<std::map<TunnelKey, TunnelPeerState>> kernel_;
   Now kernel_shown_;                    // when it looked like that
   bool local_known_ = false;
-  std::optional<Tunnel> desired_;
+  Tunnel desired_;
+  bool planned_ = false;
   bool plan_stale_ = true;              // as a whole; else the peers with these keys may be
   std::set<TunnelKey> stale_keys_;
   bool planned_nat_ = false;
@@ -244,7 +248,7 @@ class Node::Impl {
   Instant next_settlement_{};
   std::map<EventKind, Instant> raised_;
 
-  std::map<NodeId, std::optional<GossipKeys>> mac_keys_;
+  std::unordered_map<NodeId, std::optional<GossipKeys>, KeyHash> mac_keys_;
 
   // What view() and live_set() were last made from, so that asking again costs nothing.
   struct Seen {

@@ -38,8 +38,12 @@ void Node::Impl::on(const KernelSnapshot& snapshot) {
   if (first) kernel_.emplace();
   std::set<TunnelKey> changed;
   for (const auto& peer : snapshot.peers) note_peer(peer, first, changed);
-  // Without two of one key, as many as are shown are all that there are.
-  if (kernel_->size() != snapshot.peers.size()) drop_missing(snapshot, changed);
+  if (snapshot.changes_only) {
+    for (const auto& key : snapshot.gone) drop_peer(key, changed);
+  } else if (kernel_->size() != snapshot.peers.size()) {
+    // Without two of one key, as many as are shown are all that there are.
+    drop_missing(snapshot, changed);
+  }
   std::erase_if(first_seen_, [this](const auto& seen) { return now_.at >= seen.second + way_given; });
   kernel_shown_ = now_;
   peer_endpoints_.looked(now_.at);
@@ -72,12 +76,17 @@ void Node::Impl::note_peer(const TunnelPeerState& shown, bool first, std::set<Tu
 void Node::Impl::drop_missing(const KernelSnapshot& snapshot, std::set<TunnelKey>& changed) {
   std::set<TunnelKey> shown;
   for (const auto& peer : snapshot.peers) shown.insert(peer.key);
-  std::erase_if(*kernel_, [&](const auto& held) {
-    if (shown.contains(held.first)) return false;
-    changed.insert(held.first);
-    first_seen_.erase(held.first);
-    return true;
-  });
+  std::vector<TunnelKey> gone;
+  for (const auto& [key, peer] : *kernel_) {
+    if (!shown.contains(key)) gone.push_back(key);
+  }
+  for (const auto& key : gone) drop_peer(key, changed);
+}
+
+void Node::Impl::drop_peer(const TunnelKey& key, std::set<TunnelKey>& changed) {
+  if (kernel_->erase(key) == 0) return;
+  changed.insert(key);
+  first_seen_.erase(key);
 }
 
 void Node::Impl::look_at(const Member& member) {
@@ -184,19 +193,19 @@ void Node::Impl::plan() {
   if (!kernel_) return;
   note_touched();
   const bool nat = own_endpoints_.behind_nat();
-  plan_stale_ = plan_stale_ || !desired_ || nat != planned_nat_;
+  plan_stale_ = plan_stale_ || !planned_ || nat != planned_nat_;
   if (!plan_stale_ && stale_keys_.empty()) return;
   planned_nat_ = nat;
   const auto stale = std::exchange(stale_keys_, {});
   const PlanFacts facts{id_, peer_endpoints_, config_.keepalive.value_or(nat ? keepalive_behind_nat : std::chrono::seconds(0))};
   if (std::exchange(plan_stale_, false)) {
     auto wanted = plan_direct(roster_, facts);
-    if (desired_ && *desired_ == wanted) return;
+    if (std::exchange(planned_, true) && desired_ == wanted) return;
     desired_ = std::move(wanted);
-  } else if (!replan_direct(*desired_, roster_, facts, stale)) {
-    return;
+    out_.push_back(Desire{});
+  } else if (auto changed = replan_direct(desired_, roster_, facts, stale)) {
+    out_.push_back(Desire{false, std::move(*changed)});
   }
-  out_.push_back(Desire{*desired_});
 }
 
 }  // namespace wigwag

@@ -124,6 +124,11 @@ Bytes TraceEncoder::content(const TraceStep& step) {
 // Most peers are as they were: only the others are written.
 Bytes TraceEncoder::pack(const KernelSnapshot& snapshot) {
   std::map<TunnelKey, TunnelPeerState> fresh;
+  if (snapshot.changes_only) {
+    fresh = peers_;
+    for (const auto& key : snapshot.gone) fresh.erase(key);
+    for (const auto& peer : snapshot.peers) fresh.erase(peer.key);
+  }
   for (const auto& peer : snapshot.peers) {
     if (fresh.size() < trace_limits::kernel_peers) fresh.emplace(peer.key, peer);
   }

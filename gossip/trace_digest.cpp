@@ -13,16 +13,17 @@ void describe(const SendTunnel& send, const Node&, Packer& out) {
   out.address(send.to).binary(ByteView(send.bytes).first(payload));
 }
 void describe(const SendHello& send, const Node&, Packer& out) { out.endpoint(send.to); }
-void describe(const Desire& desire, const Node&, Packer& out) {
-  out.number(static_cast<std::uint64_t>(desire.tunnel.plane));
-  for (const auto& prefix : desire.tunnel.addresses) out.prefix(prefix);
-  for (const auto& peer : desire.tunnel.peers) {
+void describe(const Desire&, const Node& node, Packer& out) {
+  const Tunnel& tunnel = node.desired();
+  out.number(static_cast<std::uint64_t>(tunnel.plane));
+  for (const auto& prefix : tunnel.addresses) out.prefix(prefix);
+  for (const auto& peer : tunnel.peers) {
     out.key(peer.key).number(peer.allowed_ips.size());
     if (peer.endpoint) out.endpoint(*peer.endpoint);
     for (const auto& prefix : peer.allowed_ips) out.prefix(prefix);
     out.number(static_cast<std::uint64_t>(peer.keepalive.count()));
   }
-  for (const auto& route : desire.tunnel.routes) {
+  for (const auto& route : tunnel.routes) {
     out.prefix(route.destination).number(static_cast<std::uint64_t>(route.kind)).number(route.metric);
   }
 }

@@ -16,14 +16,9 @@
 // the reconciler, `wigwag plan`, the tests and the simulator share it.
 namespace wigwag {
 
-// The mark on every route of ours (rtm_protocol); not listed in rt_protos.
+// The mark on every route of ours (rtm_protocol); not listed in rt_protos. A route is ours by
+// this mark *and* one of our metrics.
 inline constexpr std::uint8_t route_protocol = 155;
-
-// Metrics that wigwag gives to routes: direct plane, relay plane, and the unreachable
-// routes below both. A route is ours by its mark *and* one of these.
-inline constexpr std::uint32_t metric_direct = 100;
-inline constexpr std::uint32_t metric_relayed = 200;
-inline constexpr std::uint32_t metric_last = UINT32_MAX;
 
 // The interface itself. The private key stays outside; its public half says whether
 // the kernel already has it.

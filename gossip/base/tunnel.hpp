@@ -25,6 +25,11 @@ struct TunnelPeer {
   auto operator<=>(const TunnelPeer&) const = default;
 };
 
+// Metrics of our routes: direct plane, relay plane, and the unreachable routes below everything.
+inline constexpr std::uint32_t metric_direct = 100;
+inline constexpr std::uint32_t metric_relayed = 200;
+inline constexpr std::uint32_t metric_last = 0xffff'fffe;
+
 // What a route does with a packet.
 enum class RouteKind : std::uint8_t { through_tunnel, unreachable };
 

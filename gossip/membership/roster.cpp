@@ -59,23 +59,6 @@ bool subnets_within(const std::vector<Prefix>& subnets, const Rights& rights) {
 
 std::uint64_t key_of(const NodeId& id) { return load_be64(id.bytes.data()); }
 
-const Member* Roster::find(const NodeId& id) const {
-  const auto found = members_.find(id);
-  return found == members_.end() ? nullptr : &found->second;
-}
-
-Member* Roster::find(const NodeId& id) {
-  const auto found = members_.find(id);
-  return found == members_.end() ? nullptr : &found->second;
-}
-
-const Member* Roster::by_key(std::uint64_t key) const {
-  NodeId least;
-  store_be64(least.bytes.data(), key);
-  const auto found = members_.lower_bound(least);
-  return found != members_.end() && key_of(found->first) == key ? &found->second : nullptr;
-}
-
 const Member* Roster::by_overlay(const Address& ipv6) const {
   const Member* member = ipv6.family == Family::ipv6 ? by_key(load_be64(ipv6.bytes.data() + 8)) : nullptr;
   return member != nullptr && member->place->ipv6 == ipv6 ? member : nullptr;
@@ -186,7 +169,9 @@ Outcome Roster::insert(Chain chain, Signed<Record> record, std::uint64_t record_
   const auto hash = blake2b(record.wire);
   member.record = verifier_->share(hash, std::move(record));
   member.expired = judged_at && has_run_out(member, *judged_at);
-  Member& held = members_.emplace(node, std::move(member)).first->second;
+  auto& placed = *members_.emplace(node, std::move(member)).first;
+  index_id(placed);
+  Member& held = placed.second;
   count_in(held);
   index(held);
   touch_contested();

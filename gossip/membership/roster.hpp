@@ -219,6 +219,8 @@ class Roster {
   void erase(Members::iterator member);
 
   // roster_index.cpp
+  void index_id(Members::value_type& member);
+  void unindex_id(const Members::value_type& member);
   void index(Member& member);
   void unindex(const Member& member);
   void touch(const Member& member);
@@ -243,7 +245,8 @@ class Roster {
   std::vector<const Member*> live_;                 // by id
   Rings rings_;                                     // over the same
   std::set<NodeId> accused_;
-  std::vector<std::pair<std::uint64_t, Member*>> by_tunnel_key_;  // by the key's first eight bytes
+  std::vector<std::pair<std::uint64_t, Members::value_type*>> by_id_;  // by the id's first eight bytes, which no two share
+  std::vector<std::pair<std::uint64_t, Member*>> by_tunnel_key_;  // likewise
   std::vector<std::pair<std::uint64_t, Member*>> by_ipv4_;
   Touched touched_;
   std::uint64_t fingerprint_ = 0;                   // the sum over all entries

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "gossip/base/limits.hpp"
 #include "gossip/membership/roster.hpp"
@@ -13,6 +14,26 @@ std::uint64_t start_of(const Address& address) { return address.family == Family
 template <class Index>
 auto from(Index& index, std::uint64_t start) {
   return std::lower_bound(index.begin(), index.end(), start, [](const auto& entry, std::uint64_t at) { return entry.first < at; });
+}
+
+// Ids are as good as random, so the place is guessed and then looked for from there; however they were
+// chosen, that takes no longer than the logarithm of their number.
+template <class Index>
+auto near(Index& index, std::uint64_t start) {
+  const std::size_t size = index.size();
+  const auto before = [&](std::size_t at) { return index[at].first < start; };
+  const std::size_t guess = static_cast<std::size_t>((start >> 32U) * size >> 32U);
+  std::size_t low = guess, high = guess;  // the place is in [low, high]
+  std::size_t step = 1;
+  if (guess < size && before(guess)) {
+    while (high < size && before(high)) low = high + 1, high += step, step *= 2;
+    high = std::min(high, size);
+  } else {
+    while (low > 0 && !before(low - 1)) high = low - 1, low -= std::min(low, step), step *= 2;
+  }
+  const auto begin = index.begin();
+  return std::lower_bound(begin + static_cast<std::ptrdiff_t>(low), begin + static_cast<std::ptrdiff_t>(high), start,
+                          [](const auto& entry, std::uint64_t at) { return entry.first < at; });
 }
 
 void add(std::vector<std::pair<std::uint64_t, Member*>>& index, std::uint64_t start, Member& member) { index.emplace(from(index, start), start, &member); }
@@ -35,6 +56,28 @@ std::vector<const Member*> found_in(const std::vector<std::pair<std::uint64_t, M
 }
 
 }  // namespace
+
+const Member* Roster::find(const NodeId& id) const {
+  const Member* member = by_key(key_of(id));
+  return member != nullptr && member->id() == id ? member : nullptr;
+}
+
+Member* Roster::find(const NodeId& id) { return const_cast<Member*>(std::as_const(*this).find(id)); }
+
+const Member* Roster::by_key(std::uint64_t key) const {
+  const auto at = near(by_id_, key);
+  return at != by_id_.end() && at->first == key ? &at->second->second : nullptr;
+}
+
+void Roster::index_id(Members::value_type& member) {
+  by_id_.emplace(near(by_id_, key_of(member.first)), key_of(member.first), &member);
+}
+
+void Roster::unindex_id(const Members::value_type& member) {
+  auto at = near(by_id_, key_of(member.first));
+  while (at->second != &member) ++at;
+  by_id_.erase(at);
+}
 
 std::vector<const Member*> Roster::announcing(const TunnelKey& key) const {
   return found_in(by_tunnel_key_, key, [](const Record& record) { return record.tunnel_key; });

@@ -78,6 +78,7 @@ void Roster::erase(Members::iterator member) {
   unindex(member->second);
   unseat(member->second);
   accused_.erase(node);
+  unindex_id(*member);
   members_.erase(member);
   if (certificate.issuer == Issuer::grant) {
     redeemers_.erase({certificate.grant(), node});

@@ -18,8 +18,14 @@ bool Spread::Bucket::take(std::size_t bytes) {
   return true;
 }
 
+Spread::AwaitedPlace Spread::stop_awaiting(AwaitedPlace at) {
+  const auto first = announced_.find(at->second.holders.front());
+  if (--first->second == 0) announced_.erase(first);
+  return awaited_.erase(at);
+}
+
 void Spread::note_held(std::uint64_t id) {
-  awaited_.erase(id);
+  if (const auto at = awaited_.find(id); at != awaited_.end()) stop_awaiting(at);
   if (!held_.insert(id).second) return;
   held_order_.push_back(id);
   if (held_order_.size() <= held_max) return;
@@ -38,15 +44,16 @@ void Spread::add(Item item, Urgency urgency, std::optional<NodeId> from) {
 
 // However much one member announces, what others announce is awaited beside it.
 void Spread::on_have(const NodeId& from, const Have& have, Instant now) {
-  auto announced = static_cast<std::size_t>(
-      std::count_if(awaited_.begin(), awaited_.end(), [&](const auto& entry) { return entry.second.holders.front() == from; }));
+  const auto before = announced_.find(from);
+  std::size_t announced = before == announced_.end() ? 0 : before->second;
   for (const auto id : have.ids) {
     if (held_.contains(id)) continue;
     const auto found = awaited_.find(id);
     if (found == awaited_.end()) {
       if (awaited_.size() >= awaited_max || announced >= announced_max) continue;
       awaited_.emplace(id, Awaited{{from}, now + ask_after, 0});
-      ++announced;
+      announced_[from] = ++announced;
+      ask_due_ = std::min(ask_due_, now + ask_after);
       continue;
     }
     auto& holders = found->second.holders;
@@ -81,6 +88,7 @@ void Spread::on_want(const NodeId& from, const Want& want, Outbox& out) {
 }
 
 void Spread::ask(Instant now, Outbox& out) {
+  if (now < ask_due_) return;
   std::map<NodeId, Want> questions;
   for (auto at = awaited_.begin(); at != awaited_.end();) {
     auto& [id, awaited] = *at;
@@ -90,13 +98,15 @@ void Spread::ask(Instant now, Outbox& out) {
     }
     if (awaited.asked >= awaited.holders.size()) {
       for (const auto& holder : awaited.holders) doubt(holder, now);
-      at = awaited_.erase(at);
+      at = stop_awaiting(at);
       continue;
     }
     questions[awaited.holders[awaited.asked++]].ids.push_back(id);
     awaited.due = now + ask_again;
     ++at;
   }
+  ask_due_ = never;
+  for (const auto& [id, awaited] : awaited_) ask_due_ = std::min(ask_due_, awaited.due);
   for (auto& [holder, want] : questions) {
     for (std::size_t first = 0; first < want.ids.size(); first += message_limits::ids) {
       const auto last = std::min(first + message_limits::ids, want.ids.size());
@@ -162,9 +172,8 @@ void Spread::tick(Instant now, const Edges& edges, Outbox& out) {
 }
 
 Instant Spread::next_wakeup() const {
-  Instant next = waiting() ? last_flush_ + batch : never;
-  for (const auto& [id, awaited] : awaited_) next = std::min(next, awaited.due);
-  return next;
+  const Instant next = waiting() ? last_flush_ + batch : never;
+  return awaited_.empty() ? next : std::min(next, ask_due_);
 }
 
 }  // namespace wigwag

@@ -81,6 +81,8 @@ class Spread {
   static constexpr Duration ask_again = milliseconds(600);
   static constexpr Duration doubted_for = minutes(1);
 
+  using AwaitedPlace = std::map<std::uint64_t, Awaited>::iterator;
+  AwaitedPlace stop_awaiting(AwaitedPlace at);
   void flush(Instant now, const Edges& edges, Outbox& out);
   void ask(Instant now, Outbox& out);
   std::vector<Queued> affordable(Instant now, std::size_t eager);
@@ -96,6 +98,8 @@ class Spread {
   std::map<std::uint64_t, Item> kept_;
   std::deque<std::uint64_t> kept_order_;
   std::map<std::uint64_t, Awaited> awaited_;
+  std::map<NodeId, std::size_t> announced_;  // so many of these on its word first
+  Instant ask_due_ = never;             // nothing awaited is due before
   std::map<NodeId, Instant> doubted_;   // who announced what it did not deliver: until then
   std::array<Bucket, 2> buckets_{Bucket{16'000, 64'000, 64'000}, Bucket{48'000, 256'000, 256'000}};
 };

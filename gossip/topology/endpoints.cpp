@@ -1,6 +1,7 @@
 #include "gossip/topology/endpoints.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "gossip/base/limits.hpp"
@@ -39,6 +40,7 @@ void OwnEndpoints::set_local(std::vector<Address> addresses) {
     return std::make_pair(a.is_private(), a) < std::make_pair(b.is_private(), b);
   });
   local_ = std::move(addresses);
+  look_for_nat();
 }
 
 void OwnEndpoints::seen_by(const NodeId& witness, const Endpoint& endpoint) {
@@ -48,6 +50,11 @@ void OwnEndpoints::seen_by(const NodeId& witness, const Endpoint& endpoint) {
     witnesses_.erase(std::find_if(witnesses_.begin(), witnesses_.end(), same_family));
   }
   witnesses_.emplace_back(witness, endpoint);
+  look_for_nat();
+}
+
+void OwnEndpoints::forget_witness(const NodeId& witness) {
+  if (std::erase_if(witnesses_, [&](const auto& w) { return w.first == witness; }) != 0) look_for_nat();
 }
 
 std::optional<Endpoint> OwnEndpoints::agreed(Family family) const {
@@ -74,9 +81,9 @@ std::vector<Endpoint> OwnEndpoints::observed() const {
   return seen;
 }
 
-bool OwnEndpoints::behind_nat() const {
+void OwnEndpoints::look_for_nat() {
   const auto seen = observed();
-  return std::any_of(seen.begin(), seen.end(), [this](const Endpoint& e) { return !is_local(e.address); });
+  behind_nat_ = std::any_of(seen.begin(), seen.end(), [this](const Endpoint& e) { return !is_local(e.address); });
 }
 
 std::vector<Endpoint> OwnEndpoints::announce(std::uint16_t listen_port, const std::vector<Prefix>& mesh) const {

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <set>
+#include <unordered_map>
 #include <vector>
 
 #include "gossip/base/ip.hpp"
@@ -28,15 +28,13 @@ class OwnEndpoints {
   // `witness` sees us at `endpoint`; its latest word counts. Holds at most witnesses_max of a
   // family; the one longest not heard makes room.
   void seen_by(const NodeId& witness, const Endpoint& endpoint);
-  void forget_witness(const NodeId& witness) {
-    std::erase_if(witnesses_, [&](const auto& w) { return w.first == witness; });
-  }
+  void forget_witness(const NodeId& witness);
 
   // Per family, what most witnesses, at least two, agree on, or the only one says: a host may have
   // an IPv6 address of its own and reach IPv4 through a NAT. Best first: an address of our own.
   std::vector<Endpoint> observed() const;
   // Members see us at an address that this host does not have, in either family.
-  bool behind_nat() const;
+  bool behind_nat() const { return behind_nat_; }
   const std::vector<Address>& local() const { return local_; }
 
   // Best first, at most limits::endpoints_per_record; nothing inside `mesh`.
@@ -45,10 +43,12 @@ class OwnEndpoints {
  private:
   static constexpr std::size_t witnesses_max = 16;
   std::optional<Endpoint> agreed(Family family) const;
+  void look_for_nat();
   bool is_local(const Address& address) const { return std::find(local_.begin(), local_.end(), address) != local_.end(); }
   std::vector<Endpoint> configured_;
   std::vector<Address> local_;          // sorted: global before private
   std::vector<std::pair<NodeId, Endpoint>> witnesses_;  // in the order they were heard
+  bool behind_nat_ = false;
 };
 
 // Which endpoint of a peer to try, and when to try the next: while no handshake succeeds
@@ -133,7 +133,7 @@ class PeerEndpoints {
   void schedule(const NodeId& id, Peer& peer, bool down, Instant now);
   static std::vector<Endpoint> candidates(const Facts& facts);
   const Seen* seen(const NodeId& id) const;
-  std::map<NodeId, Peer> peers_;
+  std::unordered_map<NodeId, Peer, KeyHash> peers_;
   Instant look_{}, look_before_{};
   Instant judged_{}, judged_before_{};
   std::set<NodeId> stale_;

@@ -128,8 +128,8 @@ Tunnel plan_direct(const Roster& roster, const PlanFacts& facts) {
   return tunnel;
 }
 
-bool replan_direct(Tunnel& plan, const Roster& roster, const PlanFacts& facts, const std::set<TunnelKey>& stale) {
-  bool changed = false;
+std::optional<std::vector<TunnelKey>> replan_direct(Tunnel& plan, const Roster& roster, const PlanFacts& facts, const std::set<TunnelKey>& stale) {
+  std::vector<TunnelKey> changed;
   const Member* self = roster.find(facts.self);
   for (const auto& key : stale) {
     const auto sharers = sharers_of(roster, key);
@@ -139,10 +139,10 @@ bool replan_direct(Tunnel& plan, const Roster& roster, const PlanFacts& facts, c
     const bool held = place != plan.peers.end() && place->key == key;
     if (held == fresh.has_value() && (!held || *place == *fresh)) continue;
     replace(plan, place, key, std::move(fresh));
-    changed = true;
+    changed.push_back(key);
   }
   auto addresses = self != nullptr && planned(roster, *self) ? host_prefixes(roster, *self) : std::vector<Prefix>();
-  changed = changed || addresses != plan.addresses;
+  if (changed.empty() && addresses == plan.addresses) return std::nullopt;
   plan.addresses = std::move(addresses);
   return changed;
 }

@@ -11,8 +11,6 @@
 
 namespace wigwag {
 
-inline constexpr std::uint32_t metric_direct = 100;         // routes to members on the direct plane
-inline constexpr std::uint32_t metric_last = 0xffff'fffe;   // the unreachable routes below everything
 inline constexpr std::chrono::seconds keepalive_behind_nat{25};
 
 // Who holds which overlay IPv4 address. Every member claims one in its record; where two claim
@@ -46,7 +44,7 @@ struct PlanFacts {
 // the clear.
 Tunnel plan_direct(const Roster& roster, const PlanFacts& facts);
 // Makes such a plan what it would now be, where at most the peers with the given keys and our own
-// addresses differ; returns whether they did.
-bool replan_direct(Tunnel& plan, const Roster& roster, const PlanFacts& facts, const std::set<TunnelKey>& stale);
+// addresses differ; returns the keys of those that did, sorted, or nullopt where nothing did.
+std::optional<std::vector<TunnelKey>> replan_direct(Tunnel& plan, const Roster& roster, const PlanFacts& facts, const std::set<TunnelKey>& stale);
 
 }  // namespace wigwag

@@ -7,22 +7,20 @@
 namespace wigwag::sim {
 namespace {
 
-// I9. Asked whenever a reconciler says that it is done, at most `budget` times a look. Nothing foreign is in
+// I9. Asked whenever a reconciler says that it is done, as often as comparing so many peers a look allows. Nothing foreign is in
 // a simulated kernel, so it must hold exactly the wish; and the difference engine must find nothing to do.
 class Kernels final : public Checker {
  public:
   Kernels(World& world, const CheckFacts& facts, std::vector<Broken>& found) : Checker("I9", world, facts, found) {}
 
   void applied(std::size_t machine) override {
-    if (spent_ >= budget()) return;
-    ++spent_;
+    if (peers_left_ < world().size()) return;
+    peers_left_ -= world().size();
     compare(machine);
   }
-  void look() override { spent_ = 0; }
+  void look() override { peers_left_ = std::min(peers_left_ + peers_a_look, std::max(peers_a_look, world().size())); }
 
  private:
-  std::size_t budget() const { return std::max<std::size_t>(1, 2000 / std::max<std::size_t>(world().size(), 1)); }
-
   void compare(std::size_t machine) {
     const Tunnel* wish = world().desired(machine);
     if (wish == nullptr) return;
@@ -64,7 +62,8 @@ class Kernels final : public Checker {
     return prefixes;
   }
 
-  std::size_t spent_ = 0;
+  static constexpr std::size_t peers_a_look = 300;
+  std::size_t peers_left_ = peers_a_look;
 };
 
 }  // namespace

@@ -112,7 +112,7 @@ ReplayedStep Replayer::step(TraceStep step) {
     if (const auto* raise = std::get_if<Raise>(&output)) wording_.learn(raise->event);
     if (std::holds_alternative<Desire>(output)) wording_.learn(node_->status(now_));
   }
-  for (const auto& output : outputs) wording_.effects(output, wish_, shown.effects);
+  for (const auto& output : outputs) wording_.effects(output, node_->desired(), wish_, shown.effects);
   shown.differs = difference(step.did, digest_of(outputs, *node_), now_.at);
   const auto also = [&](const std::string& what) { shown.differs += (shown.differs.empty() ? "" : "; ") + what; };
   if (!lost().empty()) also(lost());

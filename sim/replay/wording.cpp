@@ -150,15 +150,15 @@ void Wording::changes(const std::optional<Tunnel>& before, const Tunnel& after, 
   list_changes(old.routes, after.routes, [](const TunnelRoute& route) { return "route " + to_string(route.destination); }, into);
 }
 
-void Wording::effects(const Output& output, std::optional<Tunnel>& before, std::vector<Effect>& into) const {
+void Wording::effects(const Output& output, const Tunnel& wish, std::optional<Tunnel>& before, std::vector<Effect>& into) const {
   if (const auto* send = std::get_if<SendTunnel>(&output)) {
     const auto payload = send->bytes.size() - std::min(send->bytes.size(), message_limits::mac_bytes);
     into.push_back({EffectKind::sent, message(ByteView(send->bytes).first(payload)) + " to " + name(send->to)});
   } else if (const auto* hello = std::get_if<SendHello>(&output)) {
     into.push_back({EffectKind::sent, "hello to " + to_string(hello->to)});
-  } else if (const auto* desire = std::get_if<Desire>(&output)) {
-    changes(before, desire->tunnel, into);
-    before = desire->tunnel;
+  } else if (std::holds_alternative<Desire>(output)) {
+    changes(before, wish, into);
+    before = wish;
   } else if (const auto* persist = std::get_if<Persist>(&output)) {
     into.push_back({EffectKind::persisted, persist->at_once ? "the state, at once" : "the state, soon"});
   } else if (const auto* raise = std::get_if<Raise>(&output)) {

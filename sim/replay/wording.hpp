@@ -22,8 +22,9 @@ class Wording {
   // What an input is, and whose; a datagram without its MAC.
   std::string input(const Input& input, bool proven) const;
   std::string sender(const Input& input) const;
-  // The effects of an output; `before` is the last wish and becomes this one.
-  void effects(const Output& output, std::optional<Tunnel>& before, std::vector<Effect>& into) const;
+  // The effects of an output; `wish` is what the node desires after it, `before` what it desired at the last
+  // call and becomes that.
+  void effects(const Output& output, const Tunnel& wish, std::optional<Tunnel>& before, std::vector<Effect>& into) const;
 
  private:
   std::string name(const NodeId& id) const;

@@ -13,6 +13,7 @@
 #include "sim/world/event_queue.hpp"
 #include "sim/world/key_numbers.hpp"
 #include "sim/world/packet.hpp"
+#include "sim/world/routes.hpp"
 
 namespace wigwag::sim {
 
@@ -36,11 +37,16 @@ class FakeKernel {
 
   bool removes_allowed_ip() const { return removes_allowed_ip_; }
   void apply(const TunnelChange& change);
-  // What the reconciler reads; of the peers only those asked for, when `only` is given.
-  ActualTunnel read(const std::vector<TunnelKey>* only = nullptr) const;
-  // All peers, as an input for the core that costs no copy; good until anything else happens.
+  // What the reconciler reads: all of it,
+  ActualTunnel read() const;
+  // or of the peers and routes only those asked for.
+  ActualTunnel read(const std::vector<TunnelKey>& peers, const std::vector<Prefix>& destinations) const;
+  // What a daemon that has just looked sees, as an input for the core: all peers the first time, from then on
+  // what has changed since the look before. Good until the next.
   const Input& look(bool settled);
-  const std::vector<TunnelPeerState>& peers() const { return std::get<KernelSnapshot>(snapshot_).peers; }
+  // A new daemon has seen nothing.
+  void forget_looks() { looked_ = false; }
+  const std::vector<TunnelPeerState>& peers() const { return states_; }
   const TunnelPeerState* peer(const TunnelKey& key) const;
   // Who holds a prefix now.
   const TunnelKey* holder(const Prefix& prefix) const;
@@ -60,6 +66,7 @@ class FakeKernel {
     KeyNumber number = 0;
     bool began = false;                  // the session is of our handshake
     bool again = false;                  // data came while an answer was owed: one more keepalive after that
+    bool changed = false;                // since the last look
     std::uint64_t session = 0;           // shared number; 0: cold
     std::uint64_t previous = 0;          // still accepted on receipt
     std::uint64_t unconfirmed = 0;       // we answered; used once a packet comes under it
@@ -78,17 +85,14 @@ class FakeKernel {
   using Slot = std::uint32_t;
   static constexpr Slot none = UINT32_MAX;
 
-  std::vector<TunnelPeerState>& states() { return std::get<KernelSnapshot>(snapshot_).peers; }
+  // To write to.
+  TunnelPeerState& state(Slot slot);
   Slot slot_of(KeyNumber number) const { return number < slots_.size() ? slots_[number] : none; }
   Slot add_peer(const TunnelKey& key, KeyNumber number);
   void remove_peer(const TunnelKey& key);
   void set_peer(const SetPeer& change);
   void give(Slot slot, const Prefix& prefix);
   void take(Slot slot, const Prefix& prefix);
-  void add_route(const TunnelRoute& route);
-  void remove_route(const TunnelRoute& route);
-
-  bool routed(const Address& to) const;
   const Address* source_for(Family family) const;
   bool usable(const Link& link) const;
   void send_to(Slot slot, InnerPacket inner);
@@ -118,9 +122,13 @@ class FakeKernel {
   std::uint32_t mtu_ = 0;
   std::uint16_t listen_port_ = 0;
   std::vector<Prefix> addresses_;
-  std::vector<ActualRoute> routes_;
+  Routes routes_;
+  std::vector<TunnelPeerState> states_;
+  std::vector<Link> links_;              // beside states_
+  bool looked_ = false;
+  std::vector<KeyNumber> changed_;       // since the last look, or gone
+  std::vector<TunnelKey> gone_;          // since the last look; some may be back
   Input snapshot_{KernelSnapshot{}};
-  std::vector<Link> links_;              // beside peers()
   std::vector<Slot> slots_;              // by key number
   AllowedIps owners_;
   std::vector<TunnelKey> roamed_;

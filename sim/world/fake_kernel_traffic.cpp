@@ -25,7 +25,7 @@ std::int64_t FakeKernel::stamp() const {
 }
 
 void FakeKernel::send_inner(const Address& to, Bytes payload) {
-  if (!up_ || !routed(to)) return;
+  if (!up_ || !routes_.lead_into_tunnel(to)) return;
   const auto slot = owners_.owner_of(to);
   const Address* source = source_for(to.family);
   if (!slot || source == nullptr) return;
@@ -52,29 +52,29 @@ void FakeKernel::sent_something(Link& link) {
 }
 
 void FakeKernel::transmit(Slot slot, InnerPacket inner) {
-  TunnelPeerState& state = states()[slot];
+  TunnelPeerState& peer = state(slot);
   Link& link = links_[slot];
   sent_something(link);
   if (!inner.empty) link.unanswered_since = std::min(link.unanswered_since, events_.now());
-  if (state.endpoint) {
+  if (peer.endpoint) {
     TunnelMessage message{Kind::data, own_number_, link.number, link.session, 0, std::move(inner)};
-    state.tx_bytes += wire_bytes(message);
-    calls_.send(*state.endpoint, std::move(message));
+    peer.tx_bytes += wire_bytes(message);
+    calls_.send(*peer.endpoint, std::move(message));
   }
   arm(slot);
 }
 
 // Everything but a retry starts the attempts afresh.
 void FakeKernel::initiate(Slot slot, bool retry) {
-  const TunnelPeerState& state = states()[slot];
+  const TunnelPeerState& peer = states_[slot];
   Link& link = links_[slot];
   if (!retry) link.trying_since = events_.now();
-  if (!up_ || !state.endpoint || (link.initiated != Instant{} && events_.now() < link.initiated + rekey_timeout)) return;
+  if (!up_ || !peer.endpoint || (link.initiated != Instant{} && events_.now() < link.initiated + rekey_timeout)) return;
   link.initiated = events_.now();
   link.asked = rng_.next() | 1U;
   link.retry_at = events_.now() + rekey_timeout + rng_.below(rekey_jitter);
   sent_something(link);
-  calls_.send(*state.endpoint, {Kind::initiation, own_number_, link.number, link.asked, stamp(), {}});
+  calls_.send(*peer.endpoint, {Kind::initiation, own_number_, link.number, link.asked, stamp(), {}});
   arm(slot);
 }
 
@@ -89,7 +89,7 @@ void FakeKernel::establish(Slot slot, std::uint64_t session, bool began, Instant
   link.asked = 0;
   link.unconfirmed = 0;
   link.retry_at = never;
-  states()[slot].last_handshake_unix_s = calls_.wall_s();
+  state(slot).last_handshake_unix_s = calls_.wall_s();
   const auto waiting = std::exchange(link.waiting, nullptr);
   // The one who began confirms the session by the first packet under it, empty if need be.
   if (began && !waiting) transmit(slot, {});
@@ -98,10 +98,9 @@ void FakeKernel::establish(Slot slot, std::uint64_t session, bool began, Instant
 }
 
 void FakeKernel::came_from(Slot slot, const Endpoint& from) {
-  TunnelPeerState& state = states()[slot];
-  if (state.endpoint != from) {
-    state.endpoint = from;
-    roamed_.push_back(state.key);
+  if (states_[slot].endpoint != from) {
+    state(slot).endpoint = from;
+    roamed_.push_back(states_[slot].key);
   }
   Link& link = links_[slot];
   link.passed_at = events_.now();
@@ -117,7 +116,7 @@ void FakeKernel::receive(const Endpoint& from, TunnelMessage& message) {
       Link& link = links_[slot];
       if (link.asked == 0 || link.asked != message.session) return;
       came_from(slot, from);
-      states()[slot].rx_bytes += wire_bytes(message);
+      state(slot).rx_bytes += wire_bytes(message);
       establish(slot, message.session, true, events_.now());
       if (calls_.shook_hands) calls_.shook_hands();
       break;
@@ -138,7 +137,7 @@ void FakeKernel::receive_initiation(Slot slot, const Endpoint& from, const Tunne
   link.unconfirmed = message.session;
   link.unconfirmed_at = events_.now();
   came_from(slot, from);
-  states()[slot].rx_bytes += wire_bytes(message);
+  state(slot).rx_bytes += wire_bytes(message);
   sent_something(link);
   calls_.send(from, {Kind::response, own_number_, link.number, message.session, 0, {}});
 }
@@ -152,7 +151,7 @@ void FakeKernel::receive_data(Slot slot, const Endpoint& from, TunnelMessage& me
   const bool former = link.previous != 0 && link.previous == message.session && now < link.previous_established + reject_after;
   if (!confirms && !current && !former) return;
   came_from(slot, from);
-  states()[slot].rx_bytes += wire_bytes(message);
+  state(slot).rx_bytes += wire_bytes(message);
   if (confirms) establish(slot, message.session, false, link.unconfirmed_at);
   if (!message.inner.empty) {
     if (link.owes_since == never) link.owes_since = now;
@@ -171,7 +170,7 @@ void FakeKernel::receive_data(Slot slot, const Endpoint& from, TunnelMessage& me
 
 Instant FakeKernel::due(Slot slot) const {
   const Link& link = links_[slot];
-  const auto keepalive = peers()[slot].keepalive;
+  const auto keepalive = states_[slot].keepalive;
   Instant earliest = link.retry_at;
   if (keepalive.count() != 0) earliest = std::min(earliest, link.passed_at + keepalive);
   if (link.owes_since != never) earliest = std::min(earliest, link.owes_since + keepalive_timeout);
@@ -203,7 +202,7 @@ void FakeKernel::fall_due(Slot slot) {
     if (now < link.trying_since + give_up_after) initiate(slot, true);
     else link.waiting.reset();
   }
-  const auto keepalive = states()[slot].keepalive;
+  const auto keepalive = states_[slot].keepalive;
   const bool persistent = keepalive.count() != 0 && now >= link.passed_at + keepalive;
   const bool owed = link.owes_since != never && now >= link.owes_since + keepalive_timeout;
   if (persistent || owed) {

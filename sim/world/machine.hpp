@@ -40,7 +40,7 @@ struct Machine {
   std::optional<Node> node;
   Recording* to_record = nullptr;        // takes down the life after this one
   Recording* recording = nullptr;        // takes down this one
-  std::shared_ptr<const Tunnel> desired; // the last wish
+  bool wishes = false;                   // its daemon has said what it wants the kernel to be
   bool reconciling = false;              // a run is about to begin
 
   std::optional<StoredState> first;      // what it starts from while its disk is empty

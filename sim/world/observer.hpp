@@ -17,7 +17,6 @@ class Observer {
   virtual void said(std::size_t /*machine*/, const Outputs&) {}   // all that one step put out, if anything, before it is carried out
   virtual void stepped(std::size_t /*machine*/, const Input&) {}  // its outputs have been carried out
   virtual void raised(std::size_t /*machine*/, const Event&) {}
-  virtual void planned(std::size_t /*machine*/, const Tunnel&) {}  // a wish, as it was put out
   virtual void applied(std::size_t /*machine*/) {}             // the kernel equals the last wish
   virtual void sent(std::size_t /*machine*/, std::size_t /*bytes, with IP and UDP headers*/, bool /*hello*/) {}
   virtual void shook_hands(std::size_t /*machine*/) {}         // a WireGuard handshake that it began was completed

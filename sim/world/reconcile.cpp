@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace wigwag::sim {
 namespace {
@@ -24,6 +25,27 @@ std::vector<Peer> slice(const std::vector<Peer>& peers, const std::vector<Tunnel
   return part;
 }
 
+// What these peers may be sent: as wished, and as it is.
+std::vector<Prefix> destinations_of(const FakeKernel& kernel, const std::vector<TunnelPeer>& wished, const std::vector<TunnelKey>& keys) {
+  std::vector<Prefix> destinations;
+  for (const TunnelPeer& peer : wished) destinations.insert(destinations.end(), peer.allowed_ips.begin(), peer.allowed_ips.end());
+  for (const TunnelKey& key : keys) {
+    if (const TunnelPeerState* held = kernel.peer(key)) destinations.insert(destinations.end(), held->allowed_ips.begin(), held->allowed_ips.end());
+  }
+  std::sort(destinations.begin(), destinations.end());
+  destinations.erase(std::unique(destinations.begin(), destinations.end()), destinations.end());
+  return destinations;
+}
+
+std::vector<TunnelRoute> slice(const std::vector<TunnelRoute>& routes, const std::vector<Prefix>& destinations) {
+  std::vector<TunnelRoute> part;
+  for (const Prefix& destination : destinations) {
+    auto at = std::lower_bound(routes.begin(), routes.end(), destination, [](const TunnelRoute& route, const Prefix& to) { return route.destination < to; });
+    for (; at != routes.end() && at->destination == destination; ++at) part.push_back(*at);
+  }
+  return part;
+}
+
 DiffTerms terms_for(const FakeKernel& kernel, const std::vector<TunnelPeer>& peers, const Reconciler::IsDown& is_down) {
   DiffTerms terms;
   terms.removes_allowed_ip = kernel.removes_allowed_ip();
@@ -37,21 +59,31 @@ DiffTerms terms_for(const FakeKernel& kernel, const std::vector<TunnelPeer>& pee
 
 }  // namespace
 
-bool Reconciler::run(FakeKernel& kernel, const TunnelDevice& device, const std::shared_ptr<const Tunnel>& wish, const IsDown& is_down) {
+void Reconciler::note(const Desire& desire) {
+  all_stale_ = all_stale_ || desire.all;
+  stale_.insert(desire.peers.begin(), desire.peers.end());
+}
+
+bool Reconciler::run(FakeKernel& kernel, const TunnelDevice& device, const Tunnel& wish, const IsDown& is_down) {
   for (const TunnelKey& key : kernel.take_roamed()) astray_.insert(key);
-  const bool all = !fulfilled_ || wish->peers.size() <= all_up_to;
+  const bool all = all_stale_ || wish.peers.size() <= all_up_to;
   std::vector<TunnelKey> keys;
-  if (!all) {
-    keys = to_look_at(kernel, *wish);
-    if (keys.empty() && wish->addresses == fulfilled_->addresses && wish->routes == fulfilled_->routes) {
-      fulfilled_ = wish;
-      return true;
-    }
+  std::vector<Prefix> destinations;
+  DesiredTunnel desired{{wish.plane, wish.addresses, {}, {}}, device};
+  AppliedTunnel applied;
+  if (all) {
+    desired.tunnel = wish;
+    applied = applied_;
+  } else {
+    keys = to_look_at(kernel, wish);
+    if (keys.empty() && wish.addresses == applied_.addresses) return true;
+    desired.tunnel.peers = slice(wish.peers, keys);
+    destinations = destinations_of(kernel, desired.tunnel.peers, keys);
+    desired.tunnel.routes = slice(wish.routes, destinations);
+    applied = {applied_.interface, applied_.created, applied_.public_key, slice(applied_.peers, keys), applied_.addresses, slice(applied_.routes, destinations)};
   }
-  DesiredTunnel desired{{wish->plane, wish->addresses, all ? wish->peers : slice(wish->peers, keys), wish->routes}, device};
-  AppliedTunnel applied = applied_;
-  if (!all) applied.peers = slice(applied_.peers, keys);
-  ActualTunnel actual = kernel.read(all ? nullptr : &keys);
+  const auto read = [&] { return all ? kernel.read() : kernel.read(keys, destinations); };
+  ActualTunnel actual = read();
   const DiffTerms terms = terms_for(kernel, desired.tunnel.peers, is_down);
   const bool created = applied.created || !actual.exists;
   TunnelDiff diff = diff_tunnel(desired, applied, actual, terms);
@@ -59,12 +91,12 @@ bool Reconciler::run(FakeKernel& kernel, const TunnelDevice& device, const std::
     applied = claim(desired, applied);
     applied.created = created;
     for (const auto& change : diff.changes) kernel.apply(change);
-    actual = kernel.read(all ? nullptr : &keys);
+    actual = read();
     diff = diff_tunnel(desired, applied, actual, terms);
   }
   applied = settle(desired, applied, actual);
   if (all) applied_ = std::move(applied);
-  else merge(applied, keys);
+  else merge(std::move(applied), keys, destinations);
   for (const auto& peer : desired.tunnel.peers) {
     const TunnelPeerState* state = kernel.peer(peer.key);
     const bool strays = state != nullptr && peer.endpoint && state->endpoint != peer.endpoint;
@@ -72,17 +104,18 @@ bool Reconciler::run(FakeKernel& kernel, const TunnelDevice& device, const std::
     else astray_.erase(peer.key);
   }
   if (!diff.empty()) return false;
-  fulfilled_ = wish;
+  all_stale_ = false;
+  stale_.clear();
   return true;
 }
 
-bool Reconciler::wants_look(FakeKernel& kernel, const IsDown& is_down) {
+bool Reconciler::wants_look(FakeKernel& kernel, const Tunnel& wish, const IsDown& is_down) {
   for (const TunnelKey& key : kernel.take_roamed()) astray_.insert(key);
-  if (!fulfilled_) return false;
+  if (all_stale_ || !stale_.empty()) return false;
   for (auto at = astray_.begin(); at != astray_.end();) {
     const TunnelPeerState* state = kernel.peer(*at);
-    const auto wanted = find(fulfilled_->peers, *at);
-    const bool strays = state != nullptr && wanted != fulfilled_->peers.end() && wanted->endpoint && wanted->endpoint != state->endpoint;
+    const auto wanted = find(wish.peers, *at);
+    const bool strays = state != nullptr && wanted != wish.peers.end() && wanted->endpoint && wanted->endpoint != state->endpoint;
     if (strays && is_down(*at)) return true;
     at = strays ? std::next(at) : astray_.erase(at);
   }
@@ -98,18 +131,11 @@ void Reconciler::forget() {
   start_over();
 }
 
-// Peers whose wish is another than the one that was fulfilled, those that roamed, and whoever holds what
+// Peers whose wish may be another than the one that was fulfilled, those that roamed, and whoever holds what
 // one of these shall hold.
 std::vector<TunnelKey> Reconciler::to_look_at(const FakeKernel& kernel, const Tunnel& wish) const {
-  std::set<TunnelKey> keys(astray_.begin(), astray_.end());
-  auto now = wish.peers.begin();
-  auto before = fulfilled_->peers.begin();
-  while (now != wish.peers.end() || before != fulfilled_->peers.end()) {
-    if (before == fulfilled_->peers.end() || (now != wish.peers.end() && now->key < before->key)) keys.insert((now++)->key);
-    else if (now == wish.peers.end() || before->key < now->key) keys.insert((before++)->key);
-    else if (*now == *before) ++now, ++before;
-    else keys.insert(now->key), ++now, ++before;
-  }
+  std::set<TunnelKey> keys = astray_;
+  keys.insert(stale_.begin(), stale_.end());
   std::vector<TunnelKey> open(keys.begin(), keys.end());
   while (!open.empty()) {
     const auto wanted = find(wish.peers, open.back());
@@ -123,17 +149,30 @@ std::vector<TunnelKey> Reconciler::to_look_at(const FakeKernel& kernel, const Tu
   return {keys.begin(), keys.end()};
 }
 
-void Reconciler::merge(const AppliedTunnel& settled, const std::vector<TunnelKey>& looked_at) {
-  AppliedTunnel merged = settled;
-  merged.peers.clear();
-  std::vector<AppliedPeer> others;
-  others.reserve(applied_.peers.size());
-  for (auto& peer : applied_.peers) {
-    if (!std::binary_search(looked_at.begin(), looked_at.end(), peer.key)) others.push_back(std::move(peer));
+void Reconciler::merge(AppliedTunnel settled, const std::vector<TunnelKey>& looked_at, const std::vector<Prefix>& destinations) {
+  for (const TunnelKey& key : looked_at) {
+    const auto ours = find(settled.peers, key);
+    const auto at = std::lower_bound(applied_.peers.begin(), applied_.peers.end(), key, [](const AppliedPeer& peer, const TunnelKey& wanted) { return peer.key < wanted; });
+    const bool held = at != applied_.peers.end() && at->key == key;
+    if (ours == settled.peers.end()) {
+      if (held) applied_.peers.erase(at);
+    } else if (held) {
+      *at = *ours;
+    } else {
+      applied_.peers.insert(at, *ours);
+    }
   }
-  merged.peers.reserve(others.size() + settled.peers.size());
-  std::merge(others.begin(), others.end(), settled.peers.begin(), settled.peers.end(), std::back_inserter(merged.peers));
-  applied_ = std::move(merged);
+  for (const TunnelRoute& route : slice(applied_.routes, destinations)) {
+    if (std::binary_search(settled.routes.begin(), settled.routes.end(), route)) continue;
+    applied_.routes.erase(std::lower_bound(applied_.routes.begin(), applied_.routes.end(), route));
+  }
+  for (const TunnelRoute& route : settled.routes) {
+    const auto at = std::lower_bound(applied_.routes.begin(), applied_.routes.end(), route);
+    if (at == applied_.routes.end() || *at != route) applied_.routes.insert(at, route);
+  }
+  settled.peers = std::move(applied_.peers);
+  settled.routes = std::move(applied_.routes);
+  applied_ = std::move(settled);
 }
 
 }  // namespace wigwag::sim

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <set>
+#include <vector>
 
 #include "netlink/tunnel_diff.hpp"
 #include "sim/world/fake_kernel.hpp"
@@ -17,25 +17,28 @@ class Reconciler {
  public:
   using IsDown = std::function<bool(const TunnelKey&)>;
 
+  // The wish is another than it was.
+  void note(const Desire& desire);
   // True: the kernel equals the wish.
-  bool run(FakeKernel& kernel, const TunnelDevice& device, const std::shared_ptr<const Tunnel>& wish, const IsDown& is_down);
-  // Whether there is anything to do for the wish that was fulfilled last.
-  bool wants_look(FakeKernel& kernel, const IsDown& is_down);
+  bool run(FakeKernel& kernel, const TunnelDevice& device, const Tunnel& wish, const IsDown& is_down);
+  // Whether there is anything to do though the wish is the one that was fulfilled last.
+  bool wants_look(FakeKernel& kernel, const Tunnel& wish, const IsDown& is_down);
   // What run() over everything would do now.
   TunnelDiff whole(const FakeKernel& kernel, const TunnelDevice& device, const Tunnel& wish, const IsDown& is_down) const;
   const AppliedTunnel& applied() const { return applied_; }
   // The disk is lost, and with it the memory of what is ours.
   void forget();
   // The kernel has rebooted.
-  void start_over() { fulfilled_.reset(); }
+  void start_over() { all_stale_ = true; }
 
  private:
   std::vector<TunnelKey> to_look_at(const FakeKernel& kernel, const Tunnel& wish) const;
-  void merge(const AppliedTunnel& settled, const std::vector<TunnelKey>& looked_at);
+  void merge(AppliedTunnel settled, const std::vector<TunnelKey>& looked_at, const std::vector<Prefix>& destinations);
 
   AppliedTunnel applied_;
-  std::shared_ptr<const Tunnel> fulfilled_;
-  std::set<TunnelKey> astray_;           // the kernel's endpoint is not the wished one: it roamed, and stays while it works
+  bool all_stale_ = true;                // what is in the kernel may differ from the wish anywhere; else
+  std::set<TunnelKey> stale_;            // about these peers,
+  std::set<TunnelKey> astray_;           // and these: the kernel's endpoint is not the wished one. They roamed, and stay while it works
 };
 
 }  // namespace wigwag::sim

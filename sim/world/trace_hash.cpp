@@ -1,11 +1,19 @@
 #include "sim/world/trace_hash.hpp"
 
+#include <algorithm>
+#include <type_traits>
+
 namespace wigwag::sim {
 
-void TraceHash::take(Instant at, std::size_t machine, const Output& output) {
+void TraceHash::take(Instant at, std::size_t machine, const Output& output, const Tunnel& desired) {
   number(static_cast<std::uint64_t>(at.time_since_epoch().count()));
   number(static_cast<std::uint64_t>(machine) << 8 | output.index());
-  std::visit([this](const auto& one) { put(one); }, output);
+  std::visit(
+      [&](const auto& one) {
+        if constexpr (std::is_same_v<decltype(one), const Desire&>) put(one, desired);
+        else put(one);
+      },
+      output);
 }
 
 Hash32 TraceHash::value() const {
@@ -49,20 +57,29 @@ void TraceHash::put(const SendHello& send) {
   bytes(send.bytes);
 }
 
-void TraceHash::put(const Desire& desire) {
-  const Tunnel& tunnel = desire.tunnel;
-  for (const auto& one : tunnel.addresses) prefix(one);
-  for (const auto& peer : tunnel.peers) {
-    number(load_be64(peer.key.bytes.data()));
-    if (peer.endpoint) endpoint(*peer.endpoint);
-    for (const auto& one : peer.allowed_ips) prefix(one);
-    number(static_cast<std::uint64_t>(peer.keepalive.count()));
+void TraceHash::put(const TunnelPeer& peer) {
+  number(load_be64(peer.key.bytes.data()));
+  if (peer.endpoint) endpoint(*peer.endpoint);
+  for (const auto& one : peer.allowed_ips) prefix(one);
+  number(static_cast<std::uint64_t>(peer.keepalive.count()));
+}
+
+void TraceHash::put(const Desire& desire, const Tunnel& desired) {
+  for (const auto& one : desired.addresses) prefix(one);
+  if (desire.all) {
+    for (const auto& peer : desired.peers) put(peer);
+    for (const auto& route : desired.routes) {
+      prefix(route.destination);
+      number(std::uint64_t{route.metric} << 8 | static_cast<std::uint64_t>(route.kind));
+    }
   }
-  for (const auto& route : tunnel.routes) {
-    prefix(route.destination);
-    number(std::uint64_t{route.metric} << 8 | static_cast<std::uint64_t>(route.kind));
+  for (const auto& key : desire.peers) {
+    number(load_be64(key.bytes.data()));
+    const auto at = std::lower_bound(desired.peers.begin(), desired.peers.end(), key, [](const TunnelPeer& peer, const TunnelKey& wanted) { return peer.key < wanted; });
+    if (at != desired.peers.end() && at->key == key) put(*at);
   }
-  number(tunnel.peers.size());
+  number(desired.peers.size());
+  number(desired.routes.size());
 }
 
 void TraceHash::put(const Persist& persist) { number(persist.at_once ? 1 : 0); }

@@ -13,7 +13,8 @@ namespace wigwag::sim {
 // hashed properly. It is no defence against anybody who wants two runs to look alike.
 class TraceHash {
  public:
-  void take(Instant at, std::size_t machine, const Output& output);
+  // `desired` is the node's after the output.
+  void take(Instant at, std::size_t machine, const Output& output, const Tunnel& desired);
   Hash32 value() const;
 
  private:
@@ -29,7 +30,8 @@ class TraceHash {
   void prefix(const Prefix& prefix);
   void put(const SendTunnel& send);
   void put(const SendHello& send);
-  void put(const Desire& desire);
+  void put(const Desire& desire, const Tunnel& desired);
+  void put(const TunnelPeer& peer);
   void put(const Persist& persist);
   void put(const Raise& raise);
   void put(const Left&) {}

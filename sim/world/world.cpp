@@ -18,7 +18,7 @@ void World::poll(std::size_t index, std::uint64_t life) {
     Machine& machine = *machines_[index];
     if (machine.life != life) return;
     snapshot(index);
-    if (machine.life == life && machine.reconciler.wants_look(*machine.kernel, [&](const TunnelKey& key) { return is_down(machine, key); }))
+    if (machine.life == life && machine.wishes && machine.reconciler.wants_look(*machine.kernel, machine.node->desired(), [&](const TunnelKey& key) { return is_down(machine, key); }))
       reconcile_soon(index, Duration{});
     poll(index, life);
   });
@@ -26,7 +26,10 @@ void World::poll(std::size_t index, std::uint64_t life) {
 
 void World::snapshot(std::size_t index) {
   Machine& machine = *machines_[index];
-  feed(index, machine.kernel->look(!machine.reconciling));
+  if (!machine.node) return;
+  // One that cannot look now sees what there is when its turn comes.
+  if (must_wait(machine)) hold(index, KernelSnapshot{});
+  else step(index, machine.kernel->look(!machine.reconciling));
 }
 
 Now World::now_of(std::size_t index) const {
@@ -87,7 +90,7 @@ void World::deliver_inner(std::size_t index, InnerPacket& packet) {
 
 void World::carry_out(std::size_t index, Outputs& outputs) {
   for (auto& output : outputs) {
-    trace_.take(events_.now(), index, output);
+    trace_.take(events_.now(), index, output, machines_[index]->node->desired());
     carry_out_one(index, output);
   }
 }
@@ -98,8 +101,8 @@ void World::carry_out_one(std::size_t index, Output& output) {
     if (!machine.mute) machine.kernel->send_inner(send->to, std::move(send->bytes));
   } else if (auto* hello = std::get_if<SendHello>(&output)) {
     if (!machine.mute) underlay_.send(machine.host, hello_port, hello->to, std::move(hello->bytes));
-  } else if (auto* desired = std::get_if<Desire>(&output)) {
-    desire(index, std::move(desired->tunnel));
+  } else if (const auto* wish = std::get_if<Desire>(&output)) {
+    desire(index, *wish);
   } else if (const auto* written = std::get_if<Persist>(&output)) {
     persist(index, written->at_once);
   } else if (auto* raise = std::get_if<Raise>(&output)) {

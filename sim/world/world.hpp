@@ -111,7 +111,8 @@ class World {
   bool has_physical_path(std::size_t a, std::size_t b) const;
   NodeStatus status(std::size_t machine) const { return node(machine).status(now_of(machine)); }
   const std::vector<Event>& events_of(std::size_t machine) const { return machines_[machine]->raised; }
-  const Tunnel* desired(std::size_t machine) const { return machines_[machine]->desired.get(); }
+  // What its running daemon wants its kernel to be; nullptr before it wants anything.
+  const Tunnel* desired(std::size_t machine) const { return machines_[machine]->wishes ? &machines_[machine]->node->desired() : nullptr; }
   const FakeKernel& kernel(std::size_t machine) const { return *machines_[machine]->kernel; }
   bool has_left(std::size_t machine) const { return machines_[machine]->left; }
   bool mute(std::size_t machine) const { return machines_[machine]->mute; }
@@ -163,7 +164,7 @@ class World {
   void work(std::size_t machine);
   void carry_out(std::size_t machine, Outputs& outputs);
   void carry_out_one(std::size_t machine, Output& output);
-  void desire(std::size_t machine, Tunnel tunnel);
+  void desire(std::size_t machine, const Desire& desire);
   void persist(std::size_t machine, bool at_once);
   void save(std::size_t machine);
   void save_later(std::size_t machine, Instant when);

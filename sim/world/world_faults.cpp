@@ -22,7 +22,6 @@ bool is_datagram(const Input& input) { return std::holds_alternative<TunnelDatag
 void World::reboot(std::size_t index) {
   Machine& machine = *machines_[index];
   kill(index);
-  machine.desired.reset();
   machine.kernel->reboot();
   machine.reconciler.start_over();
 }
@@ -32,6 +31,8 @@ void World::kill(std::size_t index) {
   const bool ran = machine.node.has_value();
   if (machine.disk_behind) write_down(machine);
   machine.node.reset();
+  machine.wishes = false;
+  machine.kernel->forget_looks();
   machine.recording = nullptr;
   machine.inbox.clear();
   machine.datagrams_held = 0;
@@ -54,7 +55,6 @@ void World::hold(std::size_t index, Input input) {
   } else if (std::holds_alternative<Wakeup>(input) || std::holds_alternative<KernelSnapshot>(input)) {
     const auto kind = input.index();
     if (std::any_of(machine.inbox.begin(), machine.inbox.end(), [&](const Input& one) { return one.index() == kind; })) return;
-    if (std::holds_alternative<KernelSnapshot>(input)) input = KernelSnapshot{};
   }
   machine.inbox.push_back(std::move(input));
   if (!machine.paused) work(index);
@@ -88,10 +88,10 @@ void World::resume(std::size_t index) {
 
 // --- the kernel ------------------------------------------------------------------------
 
-void World::desire(std::size_t index, Tunnel tunnel) {
+void World::desire(std::size_t index, const Desire& desire) {
   Machine& machine = *machines_[index];
-  machine.desired = std::make_shared<const Tunnel>(std::move(tunnel));
-  tell([&](Observer& observer) { observer.planned(index, *machine.desired); });
+  machine.wishes = true;
+  machine.reconciler.note(desire);
   reconcile_soon(index, reconcile_delay);
 }
 
@@ -110,7 +110,7 @@ void World::reconcile(std::size_t index) {
   // What is ours could not be noted: the kernel is left alone.
   if (machine.disk_fails) return reconcile_soon(index, reconcile_retry);
   const TunnelDevice device{machine.tunnel_key, tunnel_port, 0};
-  const bool good = machine.reconciler.run(*machine.kernel, device, machine.desired, [&](const TunnelKey& key) { return is_down(machine, key); });
+  const bool good = machine.reconciler.run(*machine.kernel, device, machine.node->desired(), [&](const TunnelKey& key) { return is_down(machine, key); });
   if (!good) reconcile_soon(index, reconcile_retry);
   else tell([&](Observer& observer) { observer.applied(index); });
   snapshot(index);

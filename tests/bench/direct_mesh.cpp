@@ -216,8 +216,8 @@ void DirectMesh::carry_out(std::size_t index, Outputs outputs) {
     } else if (auto* hello = std::get_if<SendHello>(&output)) {
       const auto host = static_cast<std::size_t>(hello->to.address.ipv4_number() - host_address(0).ipv4_number());
       if (host < machines_.size()) put({.when = now_ + transit, .what = What::hello, .machine = host, .from = index, .bytes = std::move(hello->bytes)});
-    } else if (auto* desire = std::get_if<Desire>(&output)) {
-      put({.when = now_ + reconcile_delay, .what = What::apply, .machine = index, .life = machine.life, .wish = std::make_shared<Tunnel>(std::move(desire->tunnel))});
+    } else if (std::holds_alternative<Desire>(output)) {
+      put({.when = now_ + reconcile_delay, .what = What::apply, .machine = index, .life = machine.life, .wish = std::make_shared<Tunnel>(machine.node->desired())});
     } else if (std::holds_alternative<Persist>(output)) {
       // Only what a restart needs: writing at every change would be all that is measured.
       if (machine.disk.empty()) machine.disk = machine.node->stored();

@@ -63,7 +63,7 @@ struct LoneNode {
         check(hello->bytes.size() <= limits::hello_bytes, "a hello is of bounded size");
         called.insert(hello->to.address);
       }
-      if (const auto* desire = std::get_if<Desire>(&output)) wish = desire->tunnel;
+      if (std::holds_alternative<Desire>(output)) wish = node->desired();
       if (const auto* sent = std::get_if<SendTunnel>(&output)) note(*sent);
     }
     return outputs;

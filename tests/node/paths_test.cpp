@@ -24,9 +24,8 @@ class Paths : public testing::Test {
     lone.kernel_shown = true;
   }
   void show() {
-    for (auto& output : lone.step(KernelSnapshot{{peer}, true})) {
-      if (auto* desire = std::get_if<Desire>(&output)) desired = std::move(desire->tunnel);
-    }
+    lone.step(KernelSnapshot{{peer}, true});
+    desired = lone.node->desired();
   }
   std::optional<Endpoint> wanted() const {
     const auto found = std::find_if(desired.peers.begin(), desired.peers.end(), [&](const TunnelPeer& p) { return p.key == peer.key; });
@@ -103,11 +102,9 @@ TEST(Hints, OfThoseThatAreKnownFollowThemThoughTheTableIsFull) {
     std::optional<Bytes> answer;
     for (auto& output : lone.node->step(lone.now, input)) {  // not LoneNode's own, which looks up receivers among fewer
       if (auto* sent = std::get_if<SendHello>(&output)) answer = std::move(sent->bytes);
-      const auto* desire = std::get_if<Desire>(&output);
-      if (desire == nullptr) continue;
-      for (const auto& peer : desire->tunnel.peers) {
-        if (peer.key == key) wanted = peer.endpoint;
-      }
+    }
+    for (const auto& peer : lone.node->desired().peers) {
+      if (peer.key == key) wanted = peer.endpoint;
     }
     return answer;
   };

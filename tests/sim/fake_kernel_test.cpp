@@ -6,6 +6,10 @@
 #include <cstdlib>
 #include <deque>
 #include <iostream>
+#include <iterator>
+#include <map>
+#include <set>
+#include <utility>
 
 #include "sim/world/reconcile.hpp"
 
@@ -48,7 +52,7 @@ class FakeKernelTest : public testing::Test {
     return tunnel;
   }
   bool apply(std::uint8_t i, const Tunnel& tunnel) {
-    return reconcilers[i].run(kernel(i), {key_of(i), 51820, 0}, std::make_shared<const Tunnel>(tunnel), [](const TunnelKey&) { return false; });
+    return reconcilers[i].run(kernel(i), {key_of(i), 51820, 0}, tunnel, [](const TunnelKey&) { return false; });
   }
   void both() { ASSERT_TRUE(apply(1, wish(1, 2)) && apply(2, wish(2, 1))); }
   void run(Duration span) {
@@ -202,7 +206,28 @@ TEST(AllowedIps, GivesEachPrefixToOneAndLetsTheLongestDecide) {
   EXPECT_EQ(owners.owner_of(*Address::parse("10.20.1.1")), 1U);
 }
 
-// What is handed over in parts must come out as if it had been handed over whole.
+// The keys of the peers that two wishes do not agree on.
+std::vector<TunnelKey> changed(const Tunnel& before, const Tunnel& after) {
+  std::vector<TunnelPeer> differ;
+  std::set_symmetric_difference(before.peers.begin(), before.peers.end(), after.peers.begin(), after.peers.end(), std::back_inserter(differ));
+  std::set<TunnelKey> keys;
+  for (const auto& peer : differ) keys.insert(peer.key);
+  return {keys.begin(), keys.end()};
+}
+
+std::map<TunnelKey, TunnelPeerState> by_key(const std::vector<TunnelPeerState>& peers) {
+  std::map<TunnelKey, TunnelPeerState> map;
+  for (const auto& peer : peers) map[peer.key] = peer;
+  return map;
+}
+
+void see(const KernelSnapshot& shown, std::map<TunnelKey, TunnelPeerState>& seen) {
+  if (!shown.changes_only) seen.clear();
+  for (const auto& key : shown.gone) seen.erase(key);
+  for (const auto& peer : shown.peers) seen[peer.key] = peer;
+}
+
+// What is handed over in parts, there and back, must come out as if it had been handed over whole.
 TEST(Reconciler, LeavesNothingToDoHoweverTheWishChanges) {
   const char* given = std::getenv("WIGWAG_SEED");
   const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : 1;
@@ -216,21 +241,31 @@ TEST(Reconciler, LeavesNothingToDoHoweverTheWishChanges) {
     Reconciler reconciler;
     const TunnelDevice device{key_of(255), 51820, 0};
     std::vector<std::uint8_t> address_of(200);
+    Tunnel wish;
+    std::map<TunnelKey, TunnelPeerState> seen;  // by a daemon that looks after each round
     for (std::size_t i = 0; i < address_of.size(); ++i) address_of[i] = static_cast<std::uint8_t>(i);
     for (int round = 0; round < 200; ++round) {
       for (int swap = 0; swap < 3; ++swap) std::swap(address_of[rng.below(200)], address_of[rng.below(200)]);
-      Tunnel wish;
+      const Tunnel before = std::exchange(wish, {});
       for (std::uint8_t i = 0; i < 200; ++i) {
         if (rng.chance(30)) continue;
         wish.peers.push_back({key_of(i), underlay(static_cast<std::uint8_t>(rng.chance(20) ? rng.below(250) : i)), {Prefix::host(overlay(address_of[i]))}, seconds(0)});
+        wish.routes.push_back({wish.peers.back().allowed_ips[0], RouteKind::through_tunnel, metric_direct});
       }
+      std::sort(wish.routes.begin(), wish.routes.end());
+      reconciler.note({rng.chance(50), changed(before, wish)});
       const std::uint8_t down = static_cast<std::uint8_t>(rng.below(200));
       const auto is_down = [&](const TunnelKey& key) { return key == key_of(down); };
-      ASSERT_TRUE(reconciler.run(kernel, device, std::make_shared<const Tunnel>(wish), is_down)) << round;
+      ASSERT_TRUE(reconciler.run(kernel, device, wish, is_down)) << round;
       const auto left = reconciler.whole(kernel, device, wish, is_down);
       ASSERT_TRUE(left.empty()) << round << ": " << to_string(left.changes.front());
       ASSERT_EQ(kernel.peers().size(), wish.peers.size()) << round;
       ASSERT_EQ(reconciler.applied().peers.size(), wish.peers.size()) << round;
+      ASSERT_EQ(reconciler.applied().routes, wish.routes) << round;
+      if (rng.chance(300)) continue;
+      if (rng.chance(50)) kernel.forget_looks();
+      see(std::get<KernelSnapshot>(kernel.look(true)), seen);
+      ASSERT_EQ(seen, by_key(kernel.peers())) << round;
     }
   }
 }
