@@ -5,7 +5,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "gossip/hello_client.hpp"
@@ -248,7 +247,7 @@ class Node::Impl {
   Instant next_settlement_{};
   std::map<EventKind, Instant> raised_;
 
-  std::unordered_map<NodeId, std::optional<GossipKeys>, KeyHash> mac_keys_;
+  std::map<NodeId, std::optional<GossipKeys>> mac_keys_;
 
   // What view() and live_set() were last made from, so that asking again costs nothing.
   struct Seen {

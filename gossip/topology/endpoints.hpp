@@ -1,9 +1,9 @@
 #pragma once
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
-#include <unordered_map>
 #include <vector>
 
 #include "gossip/base/ip.hpp"
@@ -133,7 +133,7 @@ class PeerEndpoints {
   void schedule(const NodeId& id, Peer& peer, bool down, Instant now);
   static std::vector<Endpoint> candidates(const Facts& facts);
   const Seen* seen(const NodeId& id) const;
-  std::unordered_map<NodeId, Peer, KeyHash> peers_;
+  std::map<NodeId, Peer> peers_;
   Instant look_{}, look_before_{};
   Instant judged_{}, judged_before_{};
   std::set<NodeId> stale_;
