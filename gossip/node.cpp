@@ -172,6 +172,7 @@ void Node::Impl::upkeep() {
   rewire();
   for (const auto& result : prober_.tick(now_.at, roster_, health_, mail_)) handle_probe(result);
   judge_members();
+  hear_accused();
   settle_own_ipv4();
   rewire();
   notice_silence();
@@ -192,7 +193,7 @@ Instant Node::Impl::next_wakeup() const {
   Instant next = std::min(next_call_, hello_client_.next_wakeup());
   if (!joined_) return next;
   if (leaving_since_) return left_told_ ? never : now_.at + milliseconds(50);
-  next = std::min({next, prober_.next_wakeup(), spread_.next_wakeup(), next_compare_, next_rejoin_, next_sweep_, refute_due_});
+  next = std::min({next, prober_.next_wakeup(), spread_.next_wakeup(), next_compare_, next_rejoin_, next_sweep_, refute_due_, next_hearing_});
   if (kernel_) next = std::min(next, next_judgement_);
   if (settled_revision_ != roster_.revision()) next = std::min(next, next_settlement_);
   if (self_stale_) next = std::min(next, announced_at_ + seconds(1));

@@ -116,6 +116,8 @@ class Node {
   std::optional<Health> health_of(const NodeId& id) const;
   // status() would show a direct path to that member.
   bool has_path(const NodeId& id, Instant now) const;
+  // Whether what this accuser says about that subject counts for nothing here.
+  bool ignores(const NodeId& accuser, const NodeId& subject, Instant now) const;
   // Of the record held of that member; zero for who is not known.
   Version version_of(const NodeId& id) const;
 

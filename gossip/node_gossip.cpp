@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "gossip/base/limits.hpp"
 #include "gossip/node_impl.hpp"
@@ -8,7 +9,7 @@ namespace {
 
 constexpr std::size_t nudged_max = 1024;
 constexpr Duration meeting_pause = milliseconds(250);
-constexpr Duration nudge_pause = seconds(1);
+constexpr int obstinate_from = 6;                           // twice as many refutations as it takes for the others
 
 Urgency urgency_of(const Record& record) { return record.left ? Urgency::liveness : Urgency::records; }
 
@@ -21,15 +22,20 @@ void Node::Impl::on(const NodeId& from, const Ping& ping) {
 
 // Whoever speaks to us while it stands accused can refute, if it learns of it.
 void Node::Impl::nudge(const Member& member) {
-  if (member.accusations.empty() && member.health != Health::dead) return;
+  const bool down = member.health == Health::dead;
+  std::vector<Item> items;
+  for (const auto& accusation : member.accusations) {
+    // Of accusers who do not count here it need not hear from us: it will have heard from those for whom they do.
+    const bool counts = down || !verdicts_.is_ignored(member.id(), accusation.statement.body.accuser, now_.at);
+    if (counts) items.push_back({ItemKind::accusation, accusation.statement.wire, {}, {}, {}});
+  }
+  if (items.empty() && !down) return;
   if (nudged_.size() >= nudged_max) nudged_.clear();
   const auto [last, first_time] = nudged_.try_emplace(member.id(), now_.at);
   if (!first_time && now_.at < last->second + nudge_pause) return;
   last->second = now_.at;
-  std::vector<Item> items;
-  for (const auto& accusation : member.accusations) items.push_back({ItemKind::accusation, accusation.statement.wire, {}, {}, {}});
   push_items(member.id(), std::move(items), mail_);
-  if (member.health == Health::dead) compare_with(member.id(), false);
+  if (down) compare_with(member.id(), false);
 }
 
 void Node::Impl::on(const NodeId& from, const Ack& ack) {
@@ -85,9 +91,7 @@ void Node::Impl::take_record(const NodeId& from, const Item& item) {
     case Applied::added:
     case Applied::updated: member_news(outcome.node, item, outcome, before, from); break;
     case Applied::held: spread_.note_held(statement_id(item.statement)); break;
-    case Applied::stale:
-      if (const Member* newer = roster_.find(outcome.node)) push_items(from, {roster_.item_of(*newer, false)}, mail_);
-      break;
+    case Applied::stale: answer_with_newer(from, outcome.node); break;
     case Applied::needs_chain: mail_.push_back({from, Need{{key_of(outcome.node)}}}); break;
     case Applied::equivocation:
       // Both are passed on, once: each is the proof against the other.
@@ -120,7 +124,9 @@ void Node::Impl::member_news(const NodeId& id, const Item& item, const Outcome& 
   spread_.add(item, urgency_of(member.record->body), from);
   // Of one who was Down the accusers were right, as far as anybody could tell.
   if (before != Health::dead) verdicts_.note_refuted(id, member.refuted, now_.at);
-  member.refuted.clear();
+  if (!std::exchange(member.refuted, {}).empty()) {
+    spread_.retract([&](const Accusation& a) { return a.subject == id || verdicts_.is_ignored(a.subject, a.accuser, now_.at); });
+  }
   if (member.record->body.left) {
     peer_endpoints_.forget(id);
     prober_.forget(id);
@@ -141,22 +147,45 @@ void Node::Impl::member_news(const NodeId& id, const Item& item, const Outcome& 
   }
 }
 
+// An answer may be larger than what it answers, and whoever says what is old may say it all day.
+void Node::Impl::answer_with_newer(const NodeId& to, const NodeId& about) {
+  const Member* newer = roster_.find(about);
+  if (newer == nullptr || !repair_budget_.allows(to, now_.at)) return;
+  Item item = roster_.item_of(*newer, false);
+  repair_budget_.spend(to, item.packed_size(), now_.at);
+  push_items(to, {std::move(item)}, mail_);
+}
+
+// Whether an accusation comes from one whom its subject has refuted so often that it counts for nothing here. We
+// ourselves answer longer than others listen, and still answer those to whom the accuser is new.
+bool Node::Impl::is_idle_talk(const NodeId& from, const Accusation& accusation) {
+  const Member* subject = roster_.find(accusation.subject);
+  if (subject == nullptr || accusation.version != subject->record->body.version) return false;
+  if (accusation.subject != id_) return verdicts_.is_ignored(accusation.subject, accusation.accuser, now_.at);
+  const bool enough = verdicts_.refutations(id_, accusation.accuser, now_.at) >= obstinate_from || verdicts_.is_notorious(accusation.accuser, now_.at);
+  if (!enough) return false;
+  return !subject->accusations.empty() || !patience_.take(from, now_.at);
+}
+
 void Node::Impl::take_accusation(const NodeId& from, const Item& item) {
+  const auto made = decode_accusation(item.statement);
+  if (made && is_idle_talk(from, made->body)) {
+    spread_.note_held(statement_id(item.statement));
+    return;
+  }
   const auto outcome = roster_.apply_accusation(item, now_.at);
   switch (outcome.applied) {
     case Applied::updated: {
       const Member* subject = roster_.find(outcome.node);
       dirty_ = true;
       if (subject->accusations.size() == 1 && outcome.node != id_ && subject->live()) raise(EventKind::member_suspect, outcome.node);
-      const auto made = decode_accusation(item.statement);
-      if (made && !verdicts_.is_ignored(outcome.node, made->body.accuser, now_.at)) spread_.add(item, Urgency::liveness, from);
+      // What is said against ourselves we do not pass on: our answer goes instead.
+      const bool telling = outcome.node != id_ && !verdicts_.is_ignored(outcome.node, made->body.accuser, now_.at);
+      if (telling) spread_.add(item, Urgency::liveness, from);
       break;
     }
     case Applied::held: spread_.note_held(statement_id(item.statement)); break;
-    // They have not heard the refutation.
-    case Applied::stale:
-      if (const Member* newer = roster_.find(outcome.node)) push_items(from, {roster_.item_of(*newer, false)}, mail_);
-      break;
+    case Applied::stale: answer_with_newer(from, outcome.node); break;  // they have not heard the refutation
     case Applied::needs_chain: mail_.push_back({from, Need{{key_of(outcome.node)}}}); break;
     case Applied::full: break;
     case Applied::added:

@@ -10,6 +10,7 @@
 #include "gossip/hello_client.hpp"
 #include "gossip/membership/anti_entropy.hpp"
 #include "gossip/membership/local_health.hpp"
+#include "gossip/membership/patience.hpp"
 #include "gossip/membership/peer_clock.hpp"
 #include "gossip/membership/probe.hpp"
 #include "gossip/membership/repair_budget.hpp"
@@ -42,11 +43,13 @@ class Node::Impl {
   LiveSet live_set() const;
   std::optional<Health> health_of(const NodeId& id) const;
   bool has_path(const NodeId& id, Instant now) const;
+  bool ignores(const NodeId& accuser, const NodeId& subject, Instant now) const { return verdicts_.is_ignored(subject, accuser, now); }
   Version version_of(const NodeId& id) const;
   GrantUse grant_use(const GrantId& grant) const;
 
  private:
   static constexpr std::int64_t record_lifetime_s = 30 * 24 * 3600;
+  static constexpr Duration nudge_pause = seconds(1);
 
   // node.cpp: inputs and time
   void notice_time(Now now);
@@ -121,6 +124,8 @@ class Node::Impl {
     std::vector<std::uint64_t> keys;       // and everything under these
   };
   void send_all_about(const NodeId& to, const Lacking& lacking);
+  void answer_with_newer(const NodeId& to, const NodeId& about);
+  bool is_idle_talk(const NodeId& from, const Accusation& accusation);
   void nudge(const Member& member);
   const MacKey* mac_key(const NodeId& from, const NodeId& to);
 
@@ -129,6 +134,7 @@ class Node::Impl {
   void handle_probe(const ProbeResult& result);
   void accuse(const NodeId& subject);
   void judge_members();
+  void hear_accused();
   void notice_silence();
   void wake(Member& member);
   // Nobody is alive as far as we know, or nobody has spoken to us for long.
@@ -200,7 +206,6 @@ class Node::Impl {
   Instant announced_at_{};
   Instant refuted_at_{};
   Duration refute_pause_{};
-  Duration obstinate_pause_{};
   Instant refute_due_ = never;
   bool outdone_ = false;                // another speaks with our key
   Instant outbid_at_{};
@@ -234,6 +239,10 @@ class Node::Impl {
   std::uint64_t wired_ = UINT64_MAX;    // the seating that edges_ were computed from
   std::uint64_t judged_revision_ = UINT64_MAX;
   std::map<NodeId, Instant> nudged_;
+  Instant next_hearing_ = never;
+  Instant heard_accused_at_{};
+  std::uint64_t heard_revision_ = UINT64_MAX;  // the roster when it was last looked through for whom to hear
+  Patience patience_;
   std::uint64_t synced_revision_ = UINT64_MAX;
   std::uint64_t compared_revision_ = 0;
   Instant next_compare_{};

@@ -10,8 +10,6 @@ constexpr std::int64_t record_refresh_s = 24 * 3600;      // renewed this long a
 constexpr Duration announce_pause = seconds(1);           // between changes that only we think important
 constexpr Duration refute_pause_least = milliseconds(200);
 constexpr Duration refute_pause_most = milliseconds(800);    // well within the grace that comes before a verdict
-constexpr Duration obstinate_pause_most = minutes(1);
-constexpr int obstinate_from = 6;                            // twice as many as it takes for the others
 constexpr Duration refuted_recently = seconds(5);
 constexpr Duration outbid_pause_least = milliseconds(200);
 constexpr Duration outbid_pause_most = minutes(1);
@@ -124,15 +122,11 @@ void Node::Impl::watch_own_record() {
   if (own->accusations.empty()) return;
   std::vector<NodeId> accusers;
   for (const auto& accusation : own->accusations) accusers.push_back(accusation.statement.body.accuser);
-  // Where accusations keep coming, ours is not the only machine that is too busy for more. Those
-  // whom the others have long ceased to count need no quick answer.
-  const bool obstinate = std::all_of(accusers.begin(), accusers.end(), [&](const NodeId& a) { return verdicts_.refutations(id_, a, now_.at) >= obstinate_from; });
-  Duration& pause = obstinate ? obstinate_pause_ : refute_pause_;
-  refute_due_ = refuted_at_ + pause;
+  // Where accusations keep coming, ours is not the only machine that is too busy for more.
+  refute_due_ = refuted_at_ + refute_pause_;
   if (now_.at < refute_due_) return;
-  const Duration most = obstinate ? obstinate_pause_most : refute_pause_most;
-  const bool again = now_.at < refuted_at_ + (obstinate ? 2 * obstinate_pause_most : refuted_recently);
-  pause = again ? std::clamp(2 * pause, refute_pause_least, most) : refute_pause_least;
+  const bool again = now_.at < refuted_at_ + refuted_recently;
+  refute_pause_ = again ? std::clamp(2 * refute_pause_, refute_pause_least, refute_pause_most) : refute_pause_least;
   refuted_at_ = now_.at;
   refute_due_ = never;
   verdicts_.note_refuted(id_, accusers, now_.at);

@@ -11,6 +11,7 @@ std::uint64_t Node::revision() const { return impl_->revision(); }
 Node::LiveSet Node::live_set() const { return impl_->live_set(); }
 std::optional<Health> Node::health_of(const NodeId& id) const { return impl_->health_of(id); }
 bool Node::has_path(const NodeId& id, Instant now) const { return impl_->has_path(id, now); }
+bool Node::ignores(const NodeId& accuser, const NodeId& subject, Instant now) const { return impl_->ignores(accuser, subject, now); }
 Version Node::version_of(const NodeId& id) const { return impl_->version_of(id); }
 
 Node::View Node::Impl::view() const {

@@ -10,6 +10,10 @@ constexpr Duration compare_idle = seconds(10);
 constexpr Duration compare_unsynced = seconds(2);
 constexpr Duration compare_progress = milliseconds(300);
 constexpr std::uint64_t progress_steps = 6;          // so many changes since the last round: there is more to come
+constexpr Duration hearing_after = seconds(3);        // several times what a refutation that was asked for takes
+constexpr Duration hearing_pause = seconds(3);
+constexpr Duration hearings_apart = milliseconds(500);
+constexpr std::size_t hearings_most = 4;             // so many at once: the others' turn comes next
 constexpr Duration rejoin_pause = seconds(1);
 constexpr Duration rejoin_hello_pause = seconds(5);
 constexpr Duration silence = seconds(30);            // of all others: several times what a verdict takes
@@ -79,6 +83,30 @@ void Node::Impl::judge_members() {
   if (!isolated) return;
   raise_rarely(EventKind::isolated, id_, "no member answers");
   next_call_ = std::min(next_call_, now_.at + seconds(1));
+}
+
+// Nobody is judged here unheard. That somebody stands accused may be news to it: those who would pass an
+// accusation on may ignore the accuser, as we do not. Over a way that stands it is told as soon as the votes
+// suffice, else when it has not answered for a while.
+void Node::Impl::hear_accused() {
+  if (now_.at < heard_accused_at_ + hearings_apart || (now_.at < next_hearing_ && heard_revision_ == roster_.revision())) return;
+  heard_revision_ = roster_.revision();
+  next_hearing_ = never;
+  std::size_t told = 0;
+  for (const auto& id : roster_.accused()) {
+    const Member& member = *roster_.find(id);
+    if (!member.live() || id == id_) continue;
+    const auto nudged = nudged_.find(id);
+    const Instant last = nudged == nudged_.end() ? Instant{} : nudged->second;
+    Instant due = std::max(*member.accused_since + hearing_after, last + hearing_pause);
+    if (member.quorum_since && has_path(id, now_.at)) due = std::min(due, std::max(*member.quorum_since, last + nudge_pause));
+    if (due <= now_.at && told < hearings_most) {
+      nudge(member);
+      ++told;
+    }
+    next_hearing_ = std::min(next_hearing_, std::max(due, now_.at + hearings_apart));
+  }
+  if (told > 0) heard_accused_at_ = now_.at;
 }
 
 // Where many are known, one alone cannot make out that all of them are gone: those who would

@@ -29,8 +29,13 @@ struct RingSeat {
 // K for a network of this many live members: min(8, N - 1).
 constexpr std::size_t ring_count(std::size_t live) { return live <= 1 ? 0 : live - 1 < rings_max ? live - 1 : rings_max; }
 // H: this many of K observers must agree.
-constexpr std::size_t quorum(std::size_t live) { return ring_count(live) / 2 + 1; }
+// Where some of them abstain, more than half of the rest.
+constexpr std::size_t quorum(std::size_t live, std::size_t abstaining = 0) {
+  const auto all = ring_count(live);
+  return (abstaining < all ? all - abstaining : 0) / 2 + 1;
+}
 static_assert(quorum(2) == 1 && quorum(3) == 2 && quorum(8) == 4 && quorum(1000) == 5);
+static_assert(quorum(1000, 3) == 3 && quorum(1000, 4) == 3 && quorum(3, 9) == 1);
 
 // The seats of the live members, kept in the order of each ring, so that a neighbour is found
 // in log N steps and who comes or goes costs no more. Refers to the seats, which stay where they

@@ -36,7 +36,11 @@ void Spread::note_held(std::uint64_t id) {
 void Spread::add(Item item, Urgency urgency, std::optional<NodeId> from) {
   const auto id = statement_id(item.statement);
   note_held(id);
-  queues_[static_cast<std::size_t>(urgency)].push_back({std::move(item), id, from});
+  std::optional<Accusation> said;
+  if (item.kind == ItemKind::accusation) {
+    if (const auto accusation = decode_accusation(item.statement)) said = accusation->body;
+  }
+  queues_[static_cast<std::size_t>(urgency)].push_back({std::move(item), id, from, said});
   auto& [liveness, records] = queues_;
   if (liveness.size() + records.size() <= queue_max) return;
   (records.empty() ? liveness : records).pop_front();

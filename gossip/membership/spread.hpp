@@ -11,6 +11,7 @@
 
 #include "gossip/base/time.hpp"
 #include "gossip/membership/message.hpp"
+#include "gossip/membership/record.hpp"
 
 namespace wigwag {
 
@@ -36,6 +37,13 @@ class Spread {
 
   // A statement that is news to us. `from`: who told us; it is not told again.
   void add(Item item, Urgency urgency, std::optional<NodeId> from);
+  // Accusations that wait and are none of anybody's business any more: what they are about has been answered,
+  // or their accuser has ceased to count. Otherwise those of a few liars would keep the true ones waiting.
+  template <class Moot>
+  void retract(Moot moot) {
+    auto& queue = queues_[static_cast<std::size_t>(Urgency::liveness)];
+    std::erase_if(queue, [&](const Queued& queued) { return queued.accusation && moot(*queued.accusation); });
+  }
   // We hold it, however it came: later announcements of it need no question.
   bool holds(std::uint64_t id) const { return held_.contains(id); }
   void note_held(std::uint64_t id);
@@ -55,6 +63,7 @@ class Spread {
     Item item;
     std::uint64_t id = 0;
     std::optional<NodeId> from;
+    std::optional<Accusation> accusation;  // what it says, where it is one
   };
   struct Awaited {
     std::vector<NodeId> holders;  // who announced it, the first one first; asked in turn

@@ -16,18 +16,23 @@ std::size_t Verdicts::legal_votes(const Member& member, const Roster& roster, In
   }));
 }
 
-std::size_t Verdicts::all_votes(const Member& member, const Roster& roster, Instant now) const {
+// The second way's count. Fewer liars than H suffice for nothing here either: one that is ignored takes half a
+// vote off what is needed, where it would have had a whole one.
+bool Verdicts::suffices(const Member& member, const Roster& roster, Instant now) const {
   std::vector<NodeId> voters;
   for (const auto& held : member.accusations) {
     if (counts(member, held.statement.body.accuser, roster, now)) voters.push_back(held.statement.body.accuser);
   }
-  if (voters.empty()) return 0;
+  if (voters.empty()) return false;
+  std::size_t abstaining = 0;
   for (const auto& observer : roster.rings().observers_of(member.place->seat)) {
+    if (std::find(voters.begin(), voters.end(), observer) != voters.end()) continue;
     const Member* other = roster.find(observer);
     const bool silent = other != nullptr && other->accused_since && *other->accused_since + lonely_grace <= now;
-    if (silent && std::find(voters.begin(), voters.end(), observer) == voters.end()) voters.push_back(observer);
+    if (silent) voters.push_back(observer);
+    else if (is_ignored(member.id(), observer, now)) ++abstaining;
   }
-  return voters.size();
+  return voters.size() >= quorum(roster.live_count(), abstaining);
 }
 
 bool Verdicts::judge(Member& member, const Roster& roster, Instant now) {
@@ -43,7 +48,7 @@ bool Verdicts::judge(Member& member, const Roster& roster, Instant now) {
     next_ = std::min(next_, *member.accused_since + lonely_grace);
     return false;
   }
-  return all_votes(member, roster, now) >= needed;
+  return suffices(member, roster, now);
 }
 
 std::vector<NodeId> Verdicts::evaluate(Instant now, Roster& roster) {
@@ -80,7 +85,32 @@ void Verdicts::note_refuted(const NodeId& subject, const std::vector<NodeId>& ac
     auto& entry = refuted_[{subject, accuser}];
     if (entry.count == 0 || entry.first + memory <= now) entry = {now, 0};
     ++entry.count;
+    note_refuter(subject, accuser, now);
   }
+}
+
+// Who errs is wrong about those it watches, or about those behind a bad link; a liar, about anybody.
+void Verdicts::note_refuter(const NodeId& subject, const NodeId& accuser, Instant now) {
+  if (reputes_.size() >= accusers_max && !reputes_.contains(accuser)) make_room_for_accuser(now);
+  auto& [refuters, ignored_until] = reputes_[accuser];
+  std::erase_if(refuters, [&](const auto& refuter) { return refuter.first == subject || refuter.second + repute_memory <= now; });
+  refuters.emplace_back(subject, now);
+  if (refuters.size() < refuters_max) return;
+  ignored_until = now + memory;
+  refuters.clear();
+}
+
+void Verdicts::make_room_for_accuser(Instant now) {
+  const auto kept_for = [&](const Repute& repute) {
+    const auto last = repute.refuters.empty() ? Instant{} : repute.refuters.back().second;
+    return std::pair(std::max(repute.ignored_until, now), last);
+  };
+  reputes_.erase(std::min_element(reputes_.begin(), reputes_.end(), [&](const auto& a, const auto& b) { return kept_for(a.second) < kept_for(b.second); }));
+}
+
+bool Verdicts::is_notorious(const NodeId& accuser, Instant now) const {
+  const auto found = reputes_.find(accuser);
+  return found != reputes_.end() && now < found->second.ignored_until;
 }
 
 void Verdicts::make_room(Instant now) {

@@ -11,10 +11,13 @@ namespace wigwag {
 // statements lead to equal verdicts once the graces have passed:
 // - H legal, unrefuted accusations and refutation_grace; or
 // - H votes and lonely_grace, where accusers in any position count, and so do observers who
-//   have themselves stood accused for that long. This second way lets a minority notice that
-//   the majority is gone, and a newcomer accept accusers whose positions have shifted since;
-//   it is slower, because a living subject must have had ample time to refute.
-// An accuser whom one subject has refuted three times in ten minutes is ignored for it.
+//   have themselves stood accused for that long; of observers who are ignored for the subject
+//   nothing is asked, so H is taken of the others. This second way lets a minority notice that
+//   the majority is gone, a newcomer accept accusers whose positions have shifted since, and
+//   everybody notice the end of one whose observers are liars for the greater part; it is
+//   slower, because a living subject must have had ample time to refute.
+// An accuser whom one subject has refuted three times in ten minutes is ignored for it; one whom sixteen
+// subjects have refuted within a minute, for all: twice as many as anybody watches.
 class Verdicts {
  public:
   static constexpr Duration refutation_grace = milliseconds(1500);
@@ -32,7 +35,11 @@ class Verdicts {
   void note_refuted(const NodeId& subject, const std::vector<NodeId>& accusers, Instant now);
   // How often that was within the memory of ten minutes.
   int refutations(const NodeId& subject, const NodeId& accuser, Instant now) const;
-  bool is_ignored(const NodeId& subject, const NodeId& accuser, Instant now) const { return refutations(subject, accuser, now) >= refutations_max; }
+  bool is_ignored(const NodeId& subject, const NodeId& accuser, Instant now) const {
+    return is_notorious(accuser, now) || refutations(subject, accuser, now) >= refutations_max;
+  }
+  // Whether it is ignored whatever it says.
+  bool is_notorious(const NodeId& accuser, Instant now) const;
 
  private:
   struct Refutations {
@@ -44,14 +51,25 @@ class Verdicts {
   // When full, those not ignored yet make room, and if they are few, the half that was refuted longest ago:
   // whoever accuses everybody must not get itself forgotten by that.
   static constexpr std::size_t pairs_max = 4096;
+  struct Repute {
+    std::vector<std::pair<NodeId, Instant>> refuters;  // of the last minute, as many as it takes at most
+    Instant ignored_until{};
+  };
+  static constexpr Duration repute_memory = minutes(1);
+  static constexpr std::size_t refuters_max = 16;
+  // When full, the one whose last refutation is longest ago makes room among those that are not ignored, if there are any.
+  static constexpr std::size_t accusers_max = 1024;
 
   bool counts(const Member& subject, const NodeId& accuser, const Roster& roster, Instant now) const;
   std::size_t legal_votes(const Member& member, const Roster& roster, Instant now) const;
-  std::size_t all_votes(const Member& member, const Roster& roster, Instant now) const;
+  bool suffices(const Member& member, const Roster& roster, Instant now) const;
   bool judge(Member& member, const Roster& roster, Instant now);
   void make_room(Instant now);
+  void note_refuter(const NodeId& subject, const NodeId& accuser, Instant now);
+  void make_room_for_accuser(Instant now);
 
   std::map<std::pair<NodeId, NodeId>, Refutations> refuted_;  // (subject, accuser)
+  std::map<NodeId, Repute> reputes_;                          // by accuser
   Instant next_ = never;
 };
 

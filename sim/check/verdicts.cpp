@@ -111,7 +111,11 @@ class EvidenceOfVerdicts final : public Checker {
     const auto quiet = static_cast<std::size_t>(std::count_if(silent.begin(), silent.end(), [&](const NodeId& id) {
       return !found.accusers.contains(id) && within(id, subject, 2 * observer_slack, live);
     }));
-    if (found.accusers.empty() || found.accusers.size() + quiet < needed) {
+    // Of those who may watch the subject, whoever counts for nothing here need not have spoken.
+    const auto abstaining = static_cast<std::size_t>(std::count_if(live.begin(), live.end(), [&](const NodeId& id) {
+      return node.ignores(id, subject, now()) && within(id, subject, observer_slack, live);
+    }));
+    if (found.accusers.empty() || found.accusers.size() + quiet < quorum(live.size() + 1, abstaining)) {
       report(named(machine) + " took " + against + " on " + std::to_string(found.accusers.size()) + " accusations and " + std::to_string(quiet) +
                  " silent observers where " + std::to_string(needed) + " are needed", machine);
     }

@@ -50,6 +50,19 @@ class SpreadTest : public testing::Test {
   Spread::Edges edges{{eager, eager_too}, {lazy, lazy_too}};
 };
 
+TEST_F(SpreadTest, DropsAccusationsThatHaveBecomeMoot) {
+  SmallMesh mesh;
+  const auto accusation = [&](std::uint64_t subject) {
+    return Item{ItemKind::accusation, make_accusation({mesh.id(subject), {1, 0}, mesh.id(9)}, mesh.network, mesh.identity(9)).wire, {}, {}, {}};
+  };
+  spread.add(accusation(5), Urgency::liveness, std::nullopt);
+  spread.add(accusation(6), Urgency::liveness, std::nullopt);
+  spread.add(statement(7), Urgency::liveness, std::nullopt);
+  spread.retract([&](const Accusation& said) { return said.subject == mesh.id(5); });
+  const auto out = tick(seconds(0));
+  EXPECT_EQ(ids<Have>(out, lazy), (Numbers{statement_id(accusation(6).statement), id_of(7)}));
+}
+
 TEST_F(SpreadTest, SendsAllToTheEagerAndIdsToTheLazy) {
   spread.add(statement(7), Urgency::records, std::nullopt);
   const auto out = tick(seconds(0));

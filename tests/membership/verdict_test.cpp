@@ -160,6 +160,57 @@ TEST_F(VerdictsTest, GoOnIgnoringALiarThatManyRefute) {
   EXPECT_TRUE(verdicts.is_ignored(numbered(100 + 19'999), numbered(3), instant(seconds(60))));
 }
 
+TEST_F(VerdictsTest, IgnoreForAllWhomTwiceAsManyRefuteAsAnybodyWatches) {
+  const auto refuted_by = [&](std::uint64_t subjects, const NodeId& accuser, Duration apart) {
+    for (std::uint64_t subject = 0; subject < subjects; ++subject) {
+      verdicts.note_refuted(numbered_id(100 + subject), {accuser}, instant(apart * static_cast<std::int64_t>(subject)));
+    }
+  };
+  const auto busy = numbered_id(50), slow = numbered_id(51), liar = numbered_id(52);
+  for (int times = 0; times < 2; ++times) refuted_by(15, busy, seconds(1));
+  refuted_by(40, slow, seconds(5));
+  refuted_by(16, liar, seconds(1));
+  EXPECT_FALSE(verdicts.is_notorious(busy, instant(seconds(20)))) << "however often those few refute it";
+  EXPECT_FALSE(verdicts.is_notorious(slow, instant(minutes(4)))) << "not so many within a minute";
+  EXPECT_TRUE(verdicts.is_notorious(liar, instant(seconds(20))));
+  EXPECT_TRUE(verdicts.is_ignored(mesh.id(1), liar, instant(minutes(9)))) << "whomever it accuses";
+  EXPECT_FALSE(verdicts.is_notorious(liar, instant(minutes(11))));
+}
+
+// Whoever is refuted once must not get the liars forgotten, however many are.
+TEST_F(VerdictsTest, RememberWhomTheyIgnoreForAllAmongManyWhoErr) {
+  for (std::uint64_t subject = 0; subject < 16; ++subject) verdicts.note_refuted(numbered_id(100 + subject), {numbered_id(1)}, instant(seconds(1)));
+  for (std::uint64_t accuser = 0; accuser < 3000; ++accuser) {
+    NodeId erring;
+    store_be64(erring.bytes.data(), accuser);
+    verdicts.note_refuted(numbered_id(100), {erring}, instant(seconds(2)));
+  }
+  EXPECT_TRUE(verdicts.is_notorious(numbered_id(1), instant(seconds(3))));
+}
+
+// Where half of those who watch somebody are liars that nobody listens to, the other half notices its end alone,
+// and those liars who are still listened to put nobody out.
+TEST_F(VerdictsTest, AskNothingOfObserversWhoAreIgnored) {
+  roster = mesh.roster_of(9);
+  std::vector<std::uint64_t> observers;
+  const auto ids = roster.rings().observers_of(roster.find(mesh.id(1))->place->seat);
+  for (std::uint64_t number = 0; number < 9; ++number) {
+    if (std::find(ids.begin(), ids.end(), mesh.id(number)) != ids.end()) observers.push_back(number);
+  }
+  ASSERT_GE(observers.size(), 4U);
+  std::vector<NodeId> liars;
+  for (std::size_t i = 0; i < 3; ++i) liars.push_back(mesh.id(observers[i]));
+  for (int times = 0; times < 3; ++times) verdicts.note_refuted(mesh.id(1), liars, instant(seconds(0)));
+  std::vector<std::uint64_t> others;
+  for (std::uint64_t number = 0; number < 9; ++number) {
+    if (number != 1 && std::find(liars.begin(), liars.end(), mesh.id(number)) == liars.end()) others.push_back(number);
+  }
+  for (std::size_t i = 0; i < 2; ++i) accuse(others[i], 1, instant(seconds(1)));
+  EXPECT_EQ(at(seconds(12)), nobody) << "two of five";
+  accuse(others[2], 1, instant(seconds(12)));
+  EXPECT_EQ(at(seconds(12)), std::vector<NodeId>{mesh.id(1)});
+}
+
 TEST_F(VerdictsTest, BeginTheirGracesAnewAfterAPause) {
   accuse_by(needed, instant(seconds(0)));
   EXPECT_EQ(at(seconds(1)), nobody);

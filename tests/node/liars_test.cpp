@@ -77,6 +77,98 @@ TEST(Refutation, OfAnotherStaysQuickMeanwhile) {
   EXPECT_GT(lone.status().self.sequence, before);
 }
 
+// Who comes back remembers no refutation, and would take us for Down after ten seconds on one liar's word.
+TEST(Refutation, OfOneWhoNeverStopsIsQuickForThoseToWhomTheLiarIsNew) {
+  LoneNode lone;
+  lone.settle();
+  lone.run_for(seconds(2));
+  const auto accuse = [&](std::uint64_t teller) {
+    const auto self = lone.status().self;
+    lone.step(lone.from(teller, Push{{accusation_of(lone, LoneNode::self, {self.epoch, self.sequence}, 2)}}));
+  };
+  for (int times = 0; times < 200; ++times) accuse(2), lone.run_for(milliseconds(500));
+  for (int times = 0; times < 3; ++times) {
+    const auto before = lone.status().self.sequence;
+    accuse(3);
+    lone.run_for(seconds(1));
+    EXPECT_GT(lone.status().self.sequence, before) << "shown for the " << times << ". time";
+  }
+}
+
+TEST(Refutation, OfLiarsWhoShowEachOthersAccusationsGrowsRareToo) {
+  LoneNode lone(20);
+  lone.settle();
+  lone.run_for(seconds(2));
+  const auto before = lone.status().self.sequence;
+  for (int times = 0; times < 600; ++times) {
+    const auto self = lone.status().self;
+    for (std::uint64_t liar = 2; liar < 6; ++liar) {
+      lone.step(lone.from(2 + (liar - 1) % 4, Push{{accusation_of(lone, LoneNode::self, {self.epoch, self.sequence}, liar)}}));
+    }
+    lone.run_for(milliseconds(500));
+  }
+  EXPECT_LE(lone.status().self.sequence - before, 6U + 4 * 10U) << "in five minutes";
+}
+
+// Else those who know the liar would differ for as long as it lies, and show each other the difference.
+TEST(Accusation, OfOneRefutedThriceIsNotTaken) {
+  LoneNode lone;
+  lone.settle();
+  lone.run_for(seconds(2));
+  const auto version_now = [&] { return Version{lone.member(2)->epoch, lone.member(2)->sequence}; };
+  for (int times = 0; times < 4; ++times) {
+    lone.step(lone.from(0, Push{{accusation_of(lone, 2, version_now(), 3)}}));
+    EXPECT_EQ(lone.member(2)->health, times < 3 ? Health::suspect : Health::alive) << times;
+    const auto before = version_now();
+    lone.step(lone.from(0, Push{{SmallMesh::record_item(lone.mesh.record(2, {before.epoch, before.sequence + 1}))}}));
+  }
+}
+
+bool is_told(LoneNode& lone, std::uint64_t subject) {
+  for (const auto& push : LoneNode::only<Push>(lone.heard_by(subject))) {
+    for (const auto& item : push.items) {
+      if (item.kind == ItemKind::accusation) return true;
+    }
+  }
+  return false;
+}
+
+// Whoever would have told it may ignore the accuser, and it may have no reason to speak to us.
+TEST(Accusation, IsShownToTheAccusedBeforeItIsJudged) {
+  LoneNode lone(30);
+  lone.settle();
+  lone.run_for(milliseconds(200));
+  std::set<std::uint64_t> strangers;
+  for (std::uint64_t number = 2; number < 30; ++number) strangers.insert(number);
+  for (int times = 0; times < 200; ++times, lone.run_for(milliseconds(100))) {
+    std::erase_if(strangers, [&](std::uint64_t number) { return !lone.heard_by(number).empty(); });
+  }
+  ASSERT_FALSE(strangers.empty()) << "somebody is no edge";
+  const auto subject = *strangers.begin();
+  const auto shown = lone.member(subject);
+  lone.step(lone.from(2, Push{{accusation_of(lone, subject, {shown->epoch, shown->sequence}, 3)}}));
+  EXPECT_FALSE(is_told(lone, subject));
+  lone.run_for(seconds(5));
+  EXPECT_TRUE(is_told(lone, subject));
+}
+
+TEST(Push, OfWhatIsOldIsAnsweredWithinTheBudget) {
+  LoneNode lone;
+  lone.settle();
+  lone.run_for(seconds(2));
+  const auto old = accusation_of(lone, 2, {lone.member(2)->epoch, lone.member(2)->sequence}, 3);
+  lone.step(lone.from(0, Push{{SmallMesh::record_item(lone.mesh.record(2, {900, 0}))}}));
+  lone.run_for(seconds(1));
+  lone.heard_by(3);
+  std::size_t answers = 0;
+  for (int times = 0; times < 4000; ++times) {
+    lone.step(lone.from(3, Push{{old}}));
+    answers += pushed(lone.heard_by(3));
+  }
+  EXPECT_GT(answers, 0U);
+  EXPECT_LE(answers * 200, 512'000U) << "in an instant";
+}
+
 // A copied virtual machine: both speak with one key.
 TEST(Twins, OutbidEachOtherEverMoreSlowly) {
   LoneNode lone;
