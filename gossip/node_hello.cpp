@@ -10,7 +10,7 @@ namespace {
 constexpr Duration call_pause_least = seconds(1);
 constexpr Duration call_pause_most = seconds(15);
 constexpr Duration call_pause_refused = seconds(30);
-constexpr Duration call_pause_joined = minutes(5);   // seeds are asked for ever, against islands
+constexpr Duration island_pause_most = minutes(5);   // seeds are asked for ever, against islands
 constexpr std::size_t hints_max = 1024;
 constexpr std::int64_t offered_lifetime_s = 24 * 3600;
 
@@ -38,34 +38,40 @@ void Node::Impl::seek_tick() {
   call_somebody();
 }
 
-// Before the first join: one seed after the other, with growing pauses. Afterwards a seed
-// every few minutes, and at once while nobody answers us or has given its word for us.
+// Before the first join: one seed after the other, with growing pauses, and so while nobody answers us or
+// has given its word for us. Afterwards one that none of the living is, with pauses that grow to minutes.
 void Node::Impl::call_somebody() {
   const bool unsponsored = !alone() && lacks_sponsor();
-  const Duration pause = joined_ && !alone() && !unsponsored ? call_pause_joined : call_pause_;
+  const bool among_others = joined_ && !alone();
+  const Duration pause = among_others && !unsponsored ? island_pause_ : call_pause_;
   next_call_ = now_.at + pause * 3 / 4 + rng_.below(pause / 2);
   if (!chain_ || (seeds_.empty() && !unsponsored)) return;
   call_pause_ = std::min(call_pause_ * 5 / 4, call_pause_most);
   if (unsponsored) call_for_sponsor();
-  if (seeds_.empty()) return;
-  const Endpoint seed = seeds_[next_seed_++ % seeds_.size()];
-  // A seed that is this very host would only answer itself.
-  const auto& local = own_endpoints_.local();
-  const bool ourselves = seed.port == config_.hello_port &&
-                         (seed.address.is_loopback() || std::find(local.begin(), local.end(), seed.address) != local.end());
-  if (ourselves) {
-    if (seeds_.size() > 1) next_call_ = now_.at + milliseconds(100);
-    return;
-  }
-  if (!joined_ || alone()) {
+  for (std::size_t tries = 0; tries < seeds_.size(); ++tries) {
+    const Endpoint seed = seeds_[next_seed_++ % seeds_.size()];
+    if (is_own_seed(seed) || (among_others && is_living_seed(seed))) continue;
+    if (among_others && !unsponsored) island_pause_ = std::min(2 * island_pause_, island_pause_most);
     hello_client_.call(seed, now_.at, entropy_, out_);
     return;
   }
-  const bool known = std::any_of(roster_.live().begin(), roster_.live().end(), [&](const Member* member) {
+  // Should one of them be missing at the next look, it is called with short pauses first.
+  if (!among_others || unsponsored) return;
+  island_pause_ = island_pause_least;
+  next_call_ = now_.at + island_pause_most * 3 / 4 + rng_.below(island_pause_most / 2);
+}
+
+// A seed that is this very host would only answer itself.
+bool Node::Impl::is_own_seed(const Endpoint& seed) const {
+  const auto& local = own_endpoints_.local();
+  return seed.port == config_.hello_port && (seed.address.is_loopback() || std::find(local.begin(), local.end(), seed.address) != local.end());
+}
+
+bool Node::Impl::is_living_seed(const Endpoint& seed) const {
+  return std::any_of(roster_.live().begin(), roster_.live().end(), [&](const Member* member) {
     const auto& endpoints = member->record->body.endpoints;
     return std::any_of(endpoints.begin(), endpoints.end(), [&](const Endpoint& e) { return e.address == seed.address; });
   });
-  if (!known) hello_client_.call(seed, now_.at, entropy_, out_);
 }
 
 // Whether we certified ourselves and nobody has said when: good only until the invitation ends.
@@ -190,7 +196,7 @@ void Node::Impl::accept_welcome(const HelloClient::Finished& finished) {
   note_admission("through " + to_string(finished.host));
   member_news(host_id, host, outcome, before, std::nullopt);
   call_pause_ = call_pause_least;
-  next_call_ = now_.at + call_pause_joined;
+  next_call_ = now_.at + island_pause_;
   dirty_ = true;
   if (roster_.find(host_id) != nullptr) compare_with(host_id, true);
 }

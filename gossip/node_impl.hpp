@@ -50,6 +50,7 @@ class Node::Impl {
  private:
   static constexpr std::int64_t record_lifetime_s = 30 * 24 * 3600;
   static constexpr Duration nudge_pause = seconds(1);
+  static constexpr Duration island_pause_least = seconds(15);
 
   // node.cpp: inputs and time
   void notice_time(Now now);
@@ -90,6 +91,8 @@ class Node::Impl {
   // node_hello.cpp: joining, and letting others in
   void seek_tick();
   void call_somebody();
+  bool is_own_seed(const Endpoint& seed) const;
+  bool is_living_seed(const Endpoint& seed) const;
   void on_hello_finished(const HelloClient::Finished& finished);
   void accept_welcome(const HelloClient::Finished& finished);
   void note_admission(const std::string& how);
@@ -215,6 +218,7 @@ class Node::Impl {
   std::size_t next_seed_ = 0;
   Instant next_call_{};
   Duration call_pause_ = seconds(1);
+  Duration island_pause_ = island_pause_least;
   std::map<NodeId, Endpoint> hints_;    // where a hello with that node suggests its tunnel is
 
   std::optional<std::map<TunnelKey, TunnelPeerState>> kernel_;

@@ -1,6 +1,7 @@
 #include "gossip/membership/verdict.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace wigwag {
 
@@ -24,15 +25,31 @@ bool Verdicts::suffices(const Member& member, const Roster& roster, Instant now)
     if (counts(member, held.statement.body.accuser, roster, now)) voters.push_back(held.statement.body.accuser);
   }
   if (voters.empty()) return false;
-  std::size_t abstaining = 0;
   for (const auto& observer : roster.rings().observers_of(member.place->seat)) {
     if (std::find(voters.begin(), voters.end(), observer) != voters.end()) continue;
     const Member* other = roster.find(observer);
     const bool silent = other != nullptr && other->accused_since && *other->accused_since + lonely_grace <= now;
     if (silent) voters.push_back(observer);
-    else if (is_ignored(member.id(), observer, now)) ++abstaining;
   }
-  return voters.size() >= quorum(roster.live_count(), abstaining);
+  return voters.size() >= quorum(roster.live_count(), abstaining(member, voters, roster, now));
+}
+
+// Who watches the member and, for all that we know of it, cannot be believed about it.
+std::size_t Verdicts::abstaining(const Member& member, const std::vector<NodeId>& voters, const Roster& roster, Instant now) const {
+  std::set<NodeId> ignored;
+  for (auto pair = refuted_.lower_bound({member.id(), NodeId{}}); pair != refuted_.end() && pair->first.first == member.id(); ++pair) {
+    if (is_ignored(member.id(), pair->first.second, now)) ignored.insert(pair->first.second);
+  }
+  for (const auto& [accuser, repute] : reputes_) {
+    if (now < repute.ignored_until) ignored.insert(accuser);
+  }
+  const auto watches = [&](const NodeId& id) {
+    const Member* other = roster.find(id);
+    if (other == nullptr || !other->live() || std::find(voters.begin(), voters.end(), id) != voters.end()) return false;
+    const auto subjects = roster.rings().subjects_of(other->place->seat);
+    return std::find(subjects.begin(), subjects.end(), member.id()) != subjects.end();
+  };
+  return static_cast<std::size_t>(std::count_if(ignored.begin(), ignored.end(), watches));
 }
 
 bool Verdicts::judge(Member& member, const Roster& roster, Instant now) {

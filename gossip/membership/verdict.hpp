@@ -63,6 +63,7 @@ class Verdicts {
   bool counts(const Member& subject, const NodeId& accuser, const Roster& roster, Instant now) const;
   std::size_t legal_votes(const Member& member, const Roster& roster, Instant now) const;
   bool suffices(const Member& member, const Roster& roster, Instant now) const;
+  std::size_t abstaining(const Member& member, const std::vector<NodeId>& voters, const Roster& roster, Instant now) const;
   bool judge(Member& member, const Roster& roster, Instant now);
   void make_room(Instant now);
   void note_refuter(const NodeId& subject, const NodeId& accuser, Instant now);
