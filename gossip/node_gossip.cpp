@@ -41,6 +41,7 @@ void Node::Impl::nudge(const Member& member) {
 void Node::Impl::on(const NodeId& from, const Ack& ack) {
   const auto result = prober_.on_ack(from, ack, now_.at, health_, mail_);
   if (!result) return;
+  missed_in_a_row_.erase(from);
   if (const Member* member = roster_.find(from)) nudge(*member);
   // A warm edge that is new, or somebody who was away: what differs is found at once. Where that is
   // so of many, as when a partition heals, what the first brings need not come from all of them.

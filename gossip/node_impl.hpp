@@ -243,6 +243,7 @@ class Node::Impl {
   std::uint64_t wired_ = UINT64_MAX;    // the seating that edges_ were computed from
   std::uint64_t judged_revision_ = UINT64_MAX;
   std::map<NodeId, Instant> nudged_;
+  std::map<NodeId, int> missed_in_a_row_;  // probes on schedule, of subjects
   Instant next_hearing_ = never;
   Instant heard_accused_at_{};
   std::uint64_t heard_revision_ = UINT64_MAX;  // the roster when it was last looked through for whom to hear

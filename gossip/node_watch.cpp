@@ -14,6 +14,7 @@ constexpr Duration hearing_after = seconds(3);        // several times what a re
 constexpr Duration hearing_pause = seconds(3);
 constexpr Duration hearings_apart = milliseconds(500);
 constexpr std::size_t hearings_most = 4;             // so many at once: the others' turn comes next
+constexpr int misses_of_the_ignored = 3;             // in a row, each of several tries and with the others' help
 constexpr Duration rejoin_pause = seconds(1);
 constexpr Duration rejoin_hello_pause = seconds(5);
 constexpr Duration silence = seconds(30);            // of all others: several times what a verdict takes
@@ -40,10 +41,17 @@ void Node::Impl::rewire() {
   edges_.insert(observers.begin(), observers.end());
   prober_.watched_by(std::move(observers));
   std::erase_if(met_, [&](const NodeId& id) { return !edges_.contains(id); });
+  std::erase_if(missed_in_a_row_, [this](const auto& missed) { return !prober_.watches(missed.first); });
 }
 
 void Node::Impl::handle_probe(const ProbeResult& result) {
-  if (!result.answered && result.on_schedule && !health_.frozen(now_.at)) accuse(result.subject);
+  if (result.answered) missed_in_a_row_.erase(result.subject);
+  if (result.answered || !result.on_schedule || health_.frozen(now_.at)) return;
+  // Where the others would not count our word it is our path or our machine that is bad; but some of them
+  // may, and if it is gone for good theirs are the only verdicts that ours can still bring about.
+  const int missed = ++missed_in_a_row_[result.subject];
+  if (verdicts_.is_ignored(result.subject, id_, now_.at) && missed < misses_of_the_ignored) return;
+  accuse(result.subject);
 }
 
 // Our own word against a subject of ours that did not answer over a warm edge.
@@ -53,8 +61,6 @@ void Node::Impl::accuse(const NodeId& subject) {
   const auto own = std::find_if(member->accusations.begin(), member->accusations.end(),
                                 [&](const HeldAccusation& held) { return held.statement.body.accuser == id_; });
   if (own != member->accusations.end()) return;
-  // The others would not count it, and it is our path or our machine that is bad.
-  if (verdicts_.is_ignored(subject, id_, now_.at)) return;
   const auto made = make_accusation({subject, member->record->body.version, id_}, config_.network, *identity_);
   const Item item{ItemKind::accusation, made.wire, {}, {}, {}};
   const bool first = member->accusations.empty();
@@ -76,7 +82,6 @@ void Node::Impl::judge_members() {
     if (id == id_) continue;
     raise(EventKind::member_down, id);
     own_endpoints_.forget_witness(id);
-    peer_clock_.forget(id);
     self_stale_ = true;
   }
   isolated = isolated && roster_.live_count() <= 1;

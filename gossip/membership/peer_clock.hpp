@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 #include <vector>
 
@@ -10,7 +11,9 @@
 namespace wigwag {
 
 // How our wall clock compares with our peers': expiry is judged only while we are within two
-// hours of their median. Without any peer's word the own clock is all there is, and is trusted.
+// hours of the median. Without any peer's word the own clock is all there is, and is trusted; against a
+// single one it says nothing; from two on it has a vote like theirs, and the last where they are evenly split:
+// who hears two strays first must not date what it signs by them.
 class PeerClock {
  public:
   static constexpr std::int64_t tolerance_s = 2 * 3600;
@@ -32,7 +35,7 @@ class PeerClock {
   }
 
   bool heard_any() const { return !offsets_.empty(); }
-  // Seconds that the peers' median is ahead of us.
+  // Seconds that the median is ahead of us.
   std::int64_t median_offset_s() const { return median_s_; }
   // The time as the network has it: ours while it is trusted, else our peers'.
   UnixTime corrected(UnixTime ours) const { return trusted() ? ours : UnixTime{ours.seconds + median_offset_s()}; }
@@ -44,9 +47,14 @@ class PeerClock {
   void reckon() {
     std::vector<std::int64_t> sorted;
     for (const auto& [peer, offset] : offsets_) sorted.push_back(offset);
-    const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
-    std::nth_element(sorted.begin(), middle, sorted.end());
-    median_s_ = sorted.empty() ? 0 : *middle;
+    if (sorted.size() >= 2) sorted.push_back(0);
+    std::sort(sorted.begin(), sorted.end());
+    if (sorted.empty()) {
+      median_s_ = 0;
+      return;
+    }
+    const auto upper = sorted[sorted.size() / 2], lower = sorted[(sorted.size() - 1) / 2];
+    median_s_ = std::abs(lower) < std::abs(upper) ? lower : upper;
   }
   std::vector<std::pair<NodeId, std::int64_t>> offsets_;  // the one longest not heard first
   std::int64_t median_s_ = 0;

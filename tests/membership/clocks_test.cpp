@@ -34,6 +34,21 @@ TEST(PeerClock, IsNotMovedByAMinorityOfLiars) {
   EXPECT_TRUE(clock.trusted());
 }
 
+// Strays may be the first that are heard; what was dated by them would have run out for everybody else.
+TEST(PeerClock, DecidesItselfBetweenPeersThatDisagree) {
+  for (const std::int64_t sign : {-1, 1}) {
+    PeerClock clock;
+    clock.heard(numbered_id(1), ahead_by(sign * 1'000'000), ours);
+    EXPECT_FALSE(clock.trusted()) << "one against one: the other's word";
+    clock.heard(numbered_id(2), ours, ours);
+    EXPECT_TRUE(clock.trusted());
+    clock.heard(numbered_id(3), ahead_by(sign * 1'000'000), ours);
+    EXPECT_TRUE(clock.trusted()) << "two against one and itself";
+    clock.heard(numbered_id(4), ahead_by(sign * 1'000'000), ours);
+    EXPECT_FALSE(clock.trusted()) << "three against one and itself";
+  }
+}
+
 TEST(PeerClock, HearsOnePeerOnce) {
   PeerClock clock;
   clock.heard(numbered_id(1), ours, ours);

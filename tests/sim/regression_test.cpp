@@ -47,7 +47,7 @@ TEST_P(Regression, KeepsEveryPromise) {
   for (const auto& broken : outcome.broken) ADD_FAILURE() << broken.at << " s " << broken.invariant << ": " << broken.text;
 }
 
-// How little a liar may cost, once everybody knows it for one. It was 274 kB a second for each.
+// How little a liar may cost, once everybody knows it for one.
 TEST(Liars, OfAFifthOfTheNetworkCostItLittle) {
   Scenario scenario;
   scenario.nodes = 60;
