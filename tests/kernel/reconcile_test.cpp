@@ -35,9 +35,9 @@ TEST_F(Reconcile, BuildsTheWholeInterface) {
   EXPECT_THAT(sh("ip -6 addr show wigwag0"), HasSubstr("inet6 fd99::1/128"));
   EXPECT_THAT(sh("ip -6 addr show wigwag0"), Not(HasSubstr("fe80")));
   EXPECT_THAT(sh("ip -4 route show proto 155"), HasSubstr("10.99.0.2 dev wigwag0 scope link metric 100"));
-  EXPECT_THAT(sh("ip -4 route show proto 155"), HasSubstr("unreachable 10.99.0.0/16 metric 4294967295"));
+  EXPECT_THAT(sh("ip -4 route show proto 155"), HasSubstr("unreachable 10.99.0.0/16 metric 4294967294"));
   EXPECT_THAT(sh("ip -6 route show proto 155"), HasSubstr("fd99::2 dev wigwag0 metric 100"));
-  EXPECT_THAT(sh("ip -6 route show proto 155"), HasSubstr("unreachable fd99::/48 dev lo metric 4294967295"));
+  EXPECT_THAT(sh("ip -6 route show proto 155"), HasSubstr("unreachable fd99::/48 dev lo metric 4294967294"));
   EXPECT_FALSE(succeeds("ip route get 10.99.7.7"));
   EXPECT_TRUE(run(on->reconciler->plan())->empty());
 }

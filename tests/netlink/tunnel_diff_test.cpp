@@ -71,7 +71,7 @@ TEST(TunnelDiff, BuildsEverythingOnAMachineThatHasNothing) {
   EXPECT_THAT(
       lines,
       ElementsAre(
-          "add unreachable route 10.0.0.0/16 metric 4294967295", "create the interface", "set MTU 1420", "set the private key",
+          "add unreachable route 10.0.0.0/16 metric 4294967294", "create the interface", "set MTU 1420", "set the private key",
           "set listen port 51820", "set the interface up", "add address 10.0.0.9/32",
           "add peer AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE= (endpoint 192.0.2.1:1, allow 10.0.0.1/32, keepalive 25 s)",
           "add route 10.0.0.1/32 metric 100"));
