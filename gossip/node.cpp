@@ -10,6 +10,7 @@
 namespace wigwag {
 namespace {
 
+constexpr std::size_t peers_believed = 3;              // so many make a majority against a stray or two
 constexpr std::size_t mac_keys_max = 4096;          // derived again when needed after being dropped
 constexpr std::size_t detail_bytes_max = 200;
 constexpr Duration rare = seconds(10);
@@ -80,11 +81,11 @@ std::optional<UnixTime> Node::Impl::judged_at() const {
   return peer_clock_.trusted() ? std::optional(now_.wall) : std::nullopt;
 }
 
-// A clock that was reset may say 1970. Until peers tell us better, it is at least as late as
-// when we last dated something, or what we say would have run out before it is heard.
+// A clock that was reset may say 1970, and so may the first peers'. Until there are enough to tell us better, it is
+// at least as late as when we last dated something, or what we say would have run out before it is heard.
 UnixTime Node::Impl::network_time() const {
   const UnixTime corrected = peer_clock_.corrected(now_.wall);
-  return peer_clock_.heard_any() ? corrected : std::max(corrected, dated_);
+  return peer_clock_.heard() >= peers_believed ? corrected : std::max(corrected, dated_);
 }
 
 void Node::Impl::raise(EventKind kind, const NodeId& subject, std::string detail) {

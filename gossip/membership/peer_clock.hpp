@@ -34,7 +34,8 @@ class PeerClock {
     reckon();
   }
 
-  bool heard_any() const { return !offsets_.empty(); }
+  bool heard_any() const { return heard() != 0; }
+  std::size_t heard() const { return offsets_.size(); }
   // Seconds that the median is ahead of us.
   std::int64_t median_offset_s() const { return median_s_; }
   // The time as the network has it: ours while it is trusted, else our peers'.

@@ -100,8 +100,9 @@ void Verdicts::note_refuted(const NodeId& subject, const std::vector<NodeId>& ac
   for (const auto& accuser : accusers) {
     if (refuted_.size() >= pairs_max && !refuted_.contains({subject, accuser})) make_room(now);
     auto& entry = refuted_[{subject, accuser}];
-    if (entry.count == 0 || entry.first + memory <= now) entry = {now, 0};
+    if (entry.count == 0 || entry.first + memory <= now) entry = {now, now, 0};
     ++entry.count;
+    entry.last = now;
     note_refuter(subject, accuser, now);
   }
 }
@@ -138,6 +139,14 @@ void Verdicts::make_room(Instant now) {
   const auto middle = since.begin() + static_cast<std::ptrdiff_t>(since.size() / 2);
   std::nth_element(since.begin(), middle, since.end());
   std::erase_if(refuted_, [&](const auto& entry) { return entry.second.first <= *middle; });
+}
+
+bool Verdicts::is_ignored(const NodeId& subject, const NodeId& accuser, Instant now) const {
+  if (is_notorious(accuser, now)) return true;
+  const auto found = refuted_.find({subject, accuser});
+  if (found == refuted_.end()) return false;
+  const auto& [first, last, count] = found->second;
+  return count >= refutations_max && now < std::min(first + memory, last + ignored_for);
 }
 
 int Verdicts::refutations(const NodeId& subject, const NodeId& accuser, Instant now) const {

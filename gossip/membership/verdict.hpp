@@ -16,8 +16,8 @@ namespace wigwag {
 //   the majority is gone, a newcomer accept accusers whose positions have shifted since, and
 //   everybody notice the end of one whose observers are liars for the greater part; it is
 //   slower, because a living subject must have had ample time to refute.
-// An accuser whom one subject has refuted three times in ten minutes is ignored for it; one whom sixteen
-// subjects have refuted within a minute, for all: twice as many as anybody watches.
+// An accuser whom one subject has refuted three times in ten minutes is ignored for it until a minute after the
+// last of them; one whom sixteen subjects have refuted within a minute, for all: twice as many as anybody watches.
 class Verdicts {
  public:
   static constexpr Duration refutation_grace = milliseconds(1500);
@@ -35,18 +35,19 @@ class Verdicts {
   void note_refuted(const NodeId& subject, const std::vector<NodeId>& accusers, Instant now);
   // How often that was within the memory of ten minutes.
   int refutations(const NodeId& subject, const NodeId& accuser, Instant now) const;
-  bool is_ignored(const NodeId& subject, const NodeId& accuser, Instant now) const {
-    return is_notorious(accuser, now) || refutations(subject, accuser, now) >= refutations_max;
-  }
+  // After a while without another refutation it is heard again: whoever was cut off time and again had accusers
+  // who were right each time, and its end must not go unnoticed because of that.
+  bool is_ignored(const NodeId& subject, const NodeId& accuser, Instant now) const;
   // Whether it is ignored whatever it says.
   bool is_notorious(const NodeId& accuser, Instant now) const;
 
  private:
   struct Refutations {
-    Instant first;
+    Instant first, last;
     int count = 0;
   };
   static constexpr Duration memory = minutes(10);
+  static constexpr Duration ignored_for = minutes(1);  // after the last of them
   static constexpr int refutations_max = 3;
   // When full, those not ignored yet make room, and if they are few, the half that was refuted longest ago:
   // whoever accuses everybody must not get itself forgotten by that.

@@ -61,7 +61,7 @@ class Versions final : public Checker {
         report(named(observer) + " went back from version " + text_of(held[subject]) + " of " + named(subject) + " to " + text_of(version), observer);
       }
       held[subject] = version;
-      if (subject == observer && !left) look_at_own(observer, version);
+      if (subject == observer && !left && !world().mute(observer)) look_at_own(observer, version);
     }
   }
 

@@ -132,12 +132,16 @@ TEST_F(VerdictsTest, IgnoreAnAccuserRefutedThreeTimesInTenMinutes) {
     accuse(by[0], 1, instant(minutes(time)), {1, time});
     refute(1, {1, time + 1}, instant(minutes(time)));
   }
-  EXPECT_TRUE(verdicts.is_ignored(mesh.id(1), mesh.id(by[0]), instant(minutes(3))));
-  EXPECT_FALSE(verdicts.is_ignored(mesh.id(2), mesh.id(by[0]), instant(minutes(3)))) << "of others it is believed";
-  accuse_by(needed, instant(minutes(3)), {1, 3});
-  EXPECT_EQ(at(minutes(3)), nobody);
-  EXPECT_EQ(at(minutes(3) + seconds(5)), nobody) << "one vote does not count";
-  EXPECT_FALSE(verdicts.is_ignored(mesh.id(1), mesh.id(by[0]), instant(minutes(10))));
+  const Duration soon = minutes(2) + seconds(20);
+  EXPECT_TRUE(verdicts.is_ignored(mesh.id(1), mesh.id(by[0]), instant(soon)));
+  EXPECT_FALSE(verdicts.is_ignored(mesh.id(2), mesh.id(by[0]), instant(soon))) << "of others it is believed";
+  accuse_by(needed, instant(soon), {1, 3});
+  EXPECT_EQ(at(soon), nobody);
+  EXPECT_EQ(at(soon + seconds(5)), nobody) << "one vote does not count";
+  EXPECT_FALSE(verdicts.is_ignored(mesh.id(1), mesh.id(by[0]), instant(minutes(3)))) << "a minute after it was refuted last";
+  refute(1, {1, 4}, instant(minutes(4)));
+  EXPECT_TRUE(verdicts.is_ignored(mesh.id(1), mesh.id(by[0]), instant(minutes(4)))) << "once more is enough";
+  EXPECT_FALSE(verdicts.is_ignored(mesh.id(1), mesh.id(by[0]), instant(minutes(10)))) << "ten minutes after the first";
 }
 
 TEST_F(VerdictsTest, GoOnIgnoringALiarThatManyRefute) {
