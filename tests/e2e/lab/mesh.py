@@ -110,12 +110,13 @@ class Mesh:
 
     def agreement(self, nodes, settled=True):
         """True when these see each other alive and agree on the digest, and nothing is pending; else what differs."""
-        statuses = dict(zip(names_of(nodes), together(lambda node: node.status(), nodes)))
-        if (missing := odd_one_out(statuses)) is not None:
-            return missing
-        for name, status in statuses.items():
+        names, statuses = set(names_of(nodes)), {}
+        for node in nodes:  # One after the other, up to the first that differs: who waits must not keep the machine busy.
+            status = statuses[node.name] = node.status()
+            if (missing := who_is_amiss(node.name, status, names)) is not None:
+                return missing
             if settled and not status["converged"]:
-                return Missing(f"{name} has not converged")
+                return Missing(f"{node.name} has not converged")
         digests = {status["digest"] for status in statuses.values()}
         if len(digests) != 1:
             return Missing("the digests differ: " + ", ".join(f"{name} {status['digest']}" for name, status in statuses.items()))
@@ -162,14 +163,13 @@ class Mesh:
         return "\n".join(parts)
 
 
-def odd_one_out(statuses):
-    """Who of these, by name, does not see exactly the others alive; None when there is nobody."""
-    for name, status in statuses.items():
-        seen = {member["name"] for member in status["members"] if member["health"] == "alive" and member["id"] != status["self"]["id"]}
-        if seen != set(statuses) - {name}:
-            others = {member["name"]: member["health"] for member in status["members"]}
-            return Missing(f"{name} sees {others}, and should see {sorted(statuses)} alive")
-    return None
+def who_is_amiss(name, status, names):
+    """Why this node does not see exactly the others of these names alive; None when it does."""
+    seen = {member["name"] for member in status["members"] if member["health"] == "alive" and member["id"] != status["self"]["id"]}
+    if seen == names - {name}:
+        return None
+    others = {member["name"]: member["health"] for member in status["members"]}
+    return Missing(f"{name} sees {others}, and should see {sorted(names)} alive")
 
 
 def names_of(nodes):
