@@ -136,6 +136,14 @@ class Node::Impl {
   void rewire();
   void handle_probe(const ProbeResult& result);
   void accuse(const NodeId& subject);
+  void testify(const Member& member);
+  struct Fallen {
+    Version version;
+    Instant due;
+    bool asked;
+  };
+  void bear_witness();
+  bool witnessed(const NodeId& id, Fallen& fallen);
   void judge_members();
   void hear_accused();
   void notice_silence();
@@ -243,6 +251,8 @@ class Node::Impl {
   std::uint64_t wired_ = UINT64_MAX;    // the seating that edges_ were computed from
   std::uint64_t judged_revision_ = UINT64_MAX;
   std::map<NodeId, Instant> nudged_;
+  std::map<NodeId, Fallen> fallen_;     // whose fall our word may be added to
+  Instant next_witness_{};
   std::map<NodeId, int> missed_in_a_row_;  // probes on schedule, of subjects
   Instant next_hearing_ = never;
   Instant heard_accused_at_{};

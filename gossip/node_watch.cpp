@@ -15,6 +15,9 @@ constexpr Duration hearing_pause = seconds(3);
 constexpr Duration hearings_apart = milliseconds(500);
 constexpr std::size_t hearings_most = 4;             // so many at once: the others' turn comes next
 constexpr int misses_of_the_ignored = 3;             // in a row, each of several tries and with the others' help
+constexpr Duration witness_after = seconds(10);       // of a fall: whoever lives has answered by then
+constexpr Duration witness_within = seconds(10);
+constexpr Duration witness_pause = seconds(5);        // fewer a minute than make one notorious
 constexpr Duration rejoin_pause = seconds(1);
 constexpr Duration rejoin_hello_pause = seconds(5);
 constexpr Duration silence = seconds(30);            // of all others: several times what a verdict takes
@@ -22,6 +25,11 @@ constexpr Duration sweep_pause = minutes(1);
 constexpr Duration candidate_for = hours(72);        // of running time
 constexpr std::int64_t expired_kept_s = 24 * 3600;
 constexpr Duration forgotten_for = hours(6);         // beyond what trusted clocks may differ: until then others have forgotten too
+
+bool accused_by(const Member& member, const NodeId& accuser) {
+  return std::any_of(member.accusations.begin(), member.accusations.end(),
+                     [&](const HeldAccusation& held) { return held.statement.body.accuser == accuser; });
+}
 
 }  // namespace
 
@@ -57,13 +65,16 @@ void Node::Impl::handle_probe(const ProbeResult& result) {
 // Our own word against a subject of ours that did not answer over a warm edge.
 void Node::Impl::accuse(const NodeId& subject) {
   const Member* member = roster_.find(subject);
-  if (member == nullptr || !member->live() || !prober_.watches(subject)) return;
-  const auto own = std::find_if(member->accusations.begin(), member->accusations.end(),
-                                [&](const HeldAccusation& held) { return held.statement.body.accuser == id_; });
-  if (own != member->accusations.end()) return;
-  const auto made = make_accusation({subject, member->record->body.version, id_}, config_.network, *identity_);
+  if (member == nullptr || !member->live() || !prober_.watches(subject) || accused_by(*member, id_)) return;
+  testify(*member);
+}
+
+// Signs that the member does not answer, and spreads it.
+void Node::Impl::testify(const Member& member) {
+  const NodeId subject = member.id();
+  const auto made = make_accusation({subject, member.record->body.version, id_}, config_.network, *identity_);
   const Item item{ItemKind::accusation, made.wire, {}, {}, {}};
-  const bool first = member->accusations.empty();
+  const bool first = member.accusations.empty();
   if (roster_.apply_accusation(item, now_.at).applied != Applied::updated) return;
   ++counters_.accusations_made;
   if (first) raise(EventKind::member_suspect, subject);
@@ -81,6 +92,7 @@ void Node::Impl::judge_members() {
   for (const auto& id : verdicts_.evaluate(now_.at, roster_)) {
     if (id == id_) continue;
     raise(EventKind::member_down, id);
+    fallen_[id] = {roster_.find(id)->record->body.version, now_.at + witness_after + rng_.below(witness_within), false};
     own_endpoints_.forget_witness(id);
     self_stale_ = true;
   }
@@ -114,6 +126,38 @@ void Node::Impl::hear_accused() {
   if (told > 0) heard_accused_at_ = now_.at;
 }
 
+// Whoever concluded a fall with the help of silent observers has accused nobody, and those who count other
+// members as live may lack that vote for ever. So observers of the fallen add theirs up to the largest quorum there
+// is: one ping unanswered on top of the verdict. Not where more have fallen than live: here it is us who are cut off.
+void Node::Impl::bear_witness() {
+  if (fallen_.empty() || now_.at < next_witness_ || health_.frozen(now_.at)) return;
+  const auto& members = roster_.members();
+  const auto down = static_cast<std::size_t>(std::count_if(members.begin(), members.end(), [](const auto& entry) { return entry.second.health == Health::dead; }));
+  if (alone() || down >= roster_.live_count()) fallen_.clear();
+  for (auto entry = fallen_.begin(); entry != fallen_.end();) {
+    const bool settled = now_.at >= std::max(entry->second.due, next_witness_) && witnessed(entry->first, entry->second);
+    entry = settled ? fallen_.erase(entry) : std::next(entry);
+  }
+}
+
+// False as long as we still wait for its answer.
+bool Node::Impl::witnessed(const NodeId& id, Fallen& fallen) {
+  const Member* member = roster_.find(id);
+  if (member == nullptr || member->health != Health::dead || member->record->body.version != fallen.version) return true;
+  if (accused_by(*member, id_) || member->accusations.size() >= quorum(rings_max + 1)) return true;
+  const auto observers = roster_.rings().observers_of(member->place->seat);
+  if (std::find(observers.begin(), observers.end(), id_) == observers.end()) return true;
+  if (fallen.asked) {
+    testify(*member);
+    next_witness_ = now_.at + witness_pause;
+    return true;
+  }
+  prober_.greet(id, now_.at, mail_);
+  fallen.asked = true;
+  fallen.due = now_.at + witness_pause;
+  return false;
+}
+
 // Where many are known, one alone cannot make out that all of them are gone: those who would
 // have to accuse with it are silent too. That nobody speaks to it, it can tell.
 void Node::Impl::notice_silence() {
@@ -139,6 +183,7 @@ void Node::Impl::wake(Member& member) {
 void Node::Impl::rejoin_tick() {
   if (now_.at < next_rejoin_) return;
   next_rejoin_ = now_.at + rejoin_pause * 3 / 4 + rng_.below(rejoin_pause / 2);
+  bear_witness();
   if (!alone() && roster_.live_count() == roster_.members().size()) return;
   std::vector<const Member*> away;
   for (const auto& [id, member] : roster_.members()) {

@@ -79,6 +79,12 @@ std::vector<NodeId> Rings::subjects_of(const RingSeat& node) const {
 
 std::vector<NodeId> Rings::observers_of(const RingSeat& node) const {
   std::vector<NodeId> observers;
+  if (size() - (holds(node) ? 1 : 0) <= rings_max) {
+    for (const RingSeat* seat : order_[0]) {
+      if (seat->node != node.node) observers.push_back(seat->node);
+    }
+    return observers;
+  }
   for (std::size_t ring = 0; ring < rings_max; ++ring) {
     const auto& order = order_[ring];
     const auto behind = first_from(order, ring, node.at[ring] + 1) + (node.at[ring] == UINT64_MAX ? order.size() : 0);
@@ -93,6 +99,7 @@ std::vector<NodeId> Rings::observers_of(const RingSeat& node) const {
 }
 
 bool Rings::may_accuse(const RingSeat& accuser, const RingSeat& subject) const {
+  if (size() <= rings_max + 1) return true;
   for (std::size_t ring = 0; ring < rings_max; ++ring) {
     const auto& order = order_[ring];
     const auto span = distance(accuser.at[ring], subject.at[ring]);

@@ -51,10 +51,11 @@ class Rings {
   // that there are K different ones. The node itself may have a seat or not. The first
   // `eager_edges` of them are the eager edges.
   std::vector<NodeId> subjects_of(const RingSeat& node) const;
-  // The members that watch `node` for certain: its nearest predecessor in each ring, each once.
+  // The members that watch `node` for certain: its nearest predecessor in each ring, each once; all
+  // others while there are no more of them than rings.
   std::vector<NodeId> observers_of(const RingSeat& node) const;
   // Whether `accuser` may speak about `subject`: in some ring at most `observer_slack` seats
-  // stand between them.
+  // stand between them, or there are so few that all watch all.
   bool may_accuse(const RingSeat& accuser, const RingSeat& subject) const;
 
  private:
