@@ -137,10 +137,11 @@ class Node::Impl {
   void handle_probe(const ProbeResult& result);
   void accuse(const NodeId& subject);
   void testify(const Member& member);
+  // Somebody concluded Down here, to whose accusers we may add ourselves.
   struct Fallen {
-    Version version;
-    Instant due;
-    bool asked;
+    Version version;       // of its record; a newer one ends the matter
+    Instant due;           // when the next step is to be taken
+    bool asked;            // it has been pinged for this
   };
   void bear_witness();
   bool witnessed(const NodeId& id, Fallen& fallen);

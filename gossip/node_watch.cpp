@@ -17,6 +17,7 @@ constexpr std::size_t hearings_most = 4;             // so many at once: the oth
 constexpr int misses_of_the_ignored = 3;             // in a row, each of several tries and with the others' help
 constexpr Duration witness_after = seconds(10);       // of a fall: whoever lives has answered by then
 constexpr Duration witness_within = seconds(10);
+constexpr Duration witness_patience = seconds(5);     // for the answer to one more ping
 constexpr Duration witness_pause = seconds(5);        // fewer a minute than make one notorious
 constexpr Duration rejoin_pause = seconds(1);
 constexpr Duration rejoin_hello_pause = seconds(5);
@@ -154,7 +155,7 @@ bool Node::Impl::witnessed(const NodeId& id, Fallen& fallen) {
   }
   prober_.greet(id, now_.at, mail_);
   fallen.asked = true;
-  fallen.due = now_.at + witness_pause;
+  fallen.due = now_.at + witness_patience;
   return false;
 }
 

@@ -16,7 +16,8 @@ namespace wigwag {
 class TemporaryFolder {
  public:
   TemporaryFolder() {
-    std::string made = (std::filesystem::temp_directory_path() / "wigwag-test-XXXXXX").string();
+    // mkdtemp(3) puts its own letters in place of six X.
+    std::string made = (std::filesystem::temp_directory_path() / "wigwag-test-").string() + std::string(6, 'X');
     EXPECT_NE(::mkdtemp(made.data()), nullptr);
     path_ = made;
   }
