@@ -29,6 +29,7 @@ Manner manner_of(EventKind kind) {
     case EventKind::member_suspect:
     case EventKind::caller_admitted:
     case EventKind::endpoint_observed: return {LogLevel::info, true};
+    case EventKind::subnet_refused:
     case EventKind::join_failed:
     case EventKind::address_conflict:
     case EventKind::invitation_conflict:

@@ -125,6 +125,7 @@ void Shell::react(const Event& event) {
     case EventKind::version_adopted:
     case EventKind::paused:
     case EventKind::record_refused:
+    case EventKind::subnet_refused:
     case EventKind::members_full:
     case EventKind::endpoint_observed: return;
   }

@@ -35,6 +35,7 @@ enum class EventKind : std::uint8_t {
   members_full,        // a member was refused because limits::members are known
   endpoint_observed,   // members agree on the address they see us at
   isolated,            // no member answers: verdicts are ours alone
+  subnet_refused,      // a network behind a member is not routed here, or one of ours not announced; `detail` says which and why
 };
 const char* to_string(EventKind kind);  // "member_joined" and so on, stable: part of `events --json`
 

@@ -46,6 +46,7 @@ struct KernelSnapshot {
 // This host's own unicast addresses, without loopback, link-local and our interfaces'.
 struct LocalAddresses {
   std::vector<Address> addresses;
+  std::vector<Prefix> networks{};    // that those interfaces are in: such a one is never led into the tunnel
 };
 
 // Names of the configuration, resolved; sent at the start and whenever they change.

@@ -30,6 +30,7 @@ const char* to_string(EventKind kind) {
     case EventKind::members_full: return "members_full";
     case EventKind::endpoint_observed: return "endpoint_observed";
     case EventKind::isolated: return "isolated";
+    case EventKind::subnet_refused: return "subnet_refused";
   }
   return "";
 }

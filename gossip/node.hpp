@@ -22,6 +22,7 @@ struct NodeConfig {
   std::uint16_t hello_port = 51822;
   bool accept_hello = true;
   std::optional<Address> ipv4;           // claimed instead of the hashed candidate
+  std::vector<Prefix> subnets{};         // behind this node, to be announced
   std::optional<std::chrono::seconds> keepalive;  // nullopt: automatic, 25 s where a NAT is on our path
   std::size_t members_max = 10'000;
   std::uint64_t random_seed = 0;
@@ -120,6 +121,9 @@ class Node {
   bool ignores(const NodeId& accuser, const NodeId& subject, Instant now) const;
   // Of the record held of that member; zero for who is not known.
   Version version_of(const NodeId& id) const;
+
+  // The networks behind this node that its record announces.
+  std::vector<Prefix> subnets() const;
 
   // How often a grant has been redeemed, as far as this node knows; and whether it is withdrawn.
   struct GrantUse {

@@ -20,6 +20,7 @@
 #include "gossip/node.hpp"
 #include "gossip/topology/endpoints.hpp"
 #include "gossip/topology/plan.hpp"
+#include "gossip/topology/subnets.hpp"
 #include "gossip/trust/identity.hpp"
 
 namespace wigwag {
@@ -45,6 +46,7 @@ class Node::Impl {
   bool has_path(const NodeId& id, Instant now) const;
   bool ignores(const NodeId& accuser, const NodeId& subject, Instant now) const { return verdicts_.is_ignored(subject, accuser, now); }
   Version version_of(const NodeId& id) const;
+  std::vector<Prefix> subnets() const;
   GrantUse grant_use(const GrantId& grant) const;
 
  private:
@@ -87,6 +89,20 @@ class Node::Impl {
   void report_losers(const Address& address);
   void settle_own_ipv4();
   void leave_tick();
+
+  // node_subnets.cpp: networks behind members
+  struct OwnSubnets {
+    std::vector<Prefix> announced;
+    std::vector<std::pair<Prefix, std::string>> withheld;  // configured ones, and why each is not announced
+  };
+  OwnSubnets own_subnets() const;
+  void leave_room_for_subnets(Record& record) const;
+  void note_own_subnets();
+  SubnetGround subnet_ground() const;
+  void note_subnets_of(const NodeId& id, const SubnetGround& ground);
+  void note_subnets(const Touched& touched);
+  std::vector<Prefix> inside_prefixes() const;
+  std::vector<SubnetStatus> subnet_status() const;
 
   // node_hello.cpp: joining, and letting others in
   void seek_tick();
@@ -166,6 +182,7 @@ class Node::Impl {
   void look_at(const Member& member);
   void note_touched();
   void judge_endpoints();
+  void judge_ground();
   void judge_endpoint(const Member& member);
   void greet_peers();
   void greet_peer(const Member& member);
@@ -233,6 +250,10 @@ class Node::Impl {
   std::optional<std::map<TunnelKey, TunnelPeerState>> kernel_;
   Now kernel_shown_;                    // when it looked like that
   bool local_known_ = false;
+  std::vector<Prefix> networks_;        // that this host is in
+  bool networks_changed_ = false;
+  std::string told_of_own_;             // what we said of networks of ours that are not announced
+  std::map<NodeId, std::string> told_of_subnets_;  // and of members' that are not routed here
   Tunnel desired_;
   bool planned_ = false;
   bool plan_stale_ = true;              // as a whole; else the peers with these keys may be
@@ -240,6 +261,8 @@ class Node::Impl {
   bool planned_nat_ = false;
   bool all_ways_stale_ = true;          // every peer's endpoints are to be judged
   std::vector<Prefix> judged_mesh_;
+  std::vector<Prefix> judged_inside_;   // the same, and the networks that are routed into the tunnel
+  std::uint64_t judged_subnets_ = UINT64_MAX;  // the roster's revision of them
   std::uint64_t endpoints_revision_ = UINT64_MAX;
   bool self_stale_ = true;              // what our own record says may have changed
   std::map<NodeId, Instant> greeted_;

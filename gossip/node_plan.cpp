@@ -98,6 +98,8 @@ void Node::Impl::look_at(const Member& member) {
 void Node::Impl::on(const LocalAddresses& local) {
   own_endpoints_.set_local(local.addresses);
   local_known_ = true;
+  networks_ = local.networks;
+  networks_changed_ = true;
   self_stale_ = true;
   all_ways_stale_ = true;
   endpoints_revision_ = UINT64_MAX;
@@ -149,6 +151,7 @@ void Node::Impl::note_touched() {
   plan_stale_ = plan_stale_ || touched.all || touched.ids.contains(id_);
   all_ways_stale_ = all_ways_stale_ || touched.all;
   for (const auto& id : touched.ids) peer_endpoints_.facts_changed(id);
+  note_subnets(touched);
   stale_keys_.merge(touched.keys);
 }
 
@@ -157,17 +160,26 @@ void Node::Impl::judge_endpoints() {
   if (!kernel_ || (!news && now_.at < next_judgement_)) return;
   endpoints_revision_ = roster_.revision();
   note_touched();
-  auto mesh = mesh_prefixes();
-  if (std::exchange(all_ways_stale_, false) || mesh != judged_mesh_) {
-    plan_stale_ = true;
-    for (const auto& [id, member] : roster_.members()) peer_endpoints_.facts_changed(id);
-  }
-  judged_mesh_ = std::move(mesh);
+  judge_ground();
   for (const auto& id : peer_endpoints_.to_judge(now_.at)) {
     const Member* member = roster_.find(id);
     if (member != nullptr && id != id_ && !member->record->body.left) judge_endpoint(*member);
   }
   next_judgement_ = peer_endpoints_.next_wakeup();
+}
+
+// Where this host or the mesh has moved, or networks behind members came or went, all endpoints are judged anew.
+void Node::Impl::judge_ground() {
+  auto mesh = mesh_prefixes();
+  const bool moved = std::exchange(all_ways_stale_, false) || mesh != judged_mesh_;
+  judged_mesh_ = std::move(mesh);
+  plan_stale_ = plan_stale_ || moved;
+  if (!plan_stale_ && judged_subnets_ == roster_.subnets_revision()) return;
+  judged_subnets_ = roster_.subnets_revision();
+  auto inside = inside_prefixes();
+  if (!moved && inside == judged_inside_) return;
+  judged_inside_ = std::move(inside);
+  for (const auto& [id, member] : roster_.members()) peer_endpoints_.facts_changed(id);
 }
 
 void Node::Impl::judge_endpoint(const Member& member) {
@@ -179,7 +191,7 @@ void Node::Impl::judge_endpoint(const Member& member) {
   PeerEndpoints::Facts facts{member.record->body,
                              hint == hints_.end() ? std::nullopt : std::optional(hint->second),
                              own_endpoints_.local(),
-                             judged_mesh_,
+                             judged_inside_,
                              {},
                              member.health == Health::dead};
   heed_sharers(facts, id, sharers_of(roster_, key));
@@ -191,13 +203,15 @@ void Node::Impl::judge_endpoint(const Member& member) {
 void Node::Impl::plan() {
   // Before the kernel has been seen, endpoints that work could be overwritten.
   if (!kernel_) return;
+  // Nor is a network planned before it is known which ones this host is in.
+  if (!local_known_ && !roster_.subnets().empty()) return;
   note_touched();
   const bool nat = own_endpoints_.behind_nat();
   plan_stale_ = plan_stale_ || !planned_ || nat != planned_nat_;
   if (!plan_stale_ && stale_keys_.empty()) return;
   planned_nat_ = nat;
   const auto stale = std::exchange(stale_keys_, {});
-  const PlanFacts facts{id_, peer_endpoints_, config_.keepalive.value_or(nat ? keepalive_behind_nat : std::chrono::seconds(0))};
+  const PlanFacts facts{id_, peer_endpoints_, config_.keepalive.value_or(nat ? keepalive_behind_nat : std::chrono::seconds(0)), networks_};
   if (std::exchange(plan_stale_, false)) {
     auto wanted = plan_direct(roster_, facts);
     if (std::exchange(planned_, true) && desired_ == wanted) return;

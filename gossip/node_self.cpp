@@ -32,6 +32,8 @@ Record Node::Impl::describe_self() const {
     const bool as_configured = config_.ipv4 && ipv4_attempt_ == 0 && bundle->body.ipv4.contains(*config_.ipv4);
     record.ipv4 = as_configured ? *config_.ipv4 : overlay_ipv4_candidate(bundle->body.ipv4, id_, ipv4_attempt_);
   }
+  record.subnets = own_subnets().announced;
+  leave_room_for_subnets(record);
   return record;
 }
 
@@ -53,6 +55,7 @@ void Node::Impl::announce(bool even_if_same) {
 void Node::Impl::publish(Record record) {
   announced_at_ = now_.at;
   self_stale_ = false;
+  note_own_subnets();
   version_ = next_version(version_);
   record.version = version_;
   dated_ = network_time();

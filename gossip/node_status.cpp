@@ -148,6 +148,7 @@ NodeStatus Node::Impl::status(Now now) const {
     }
     status.members.push_back(std::move(shown));
   }
+  status.subnets = subnet_status();
   std::sort(status.members.begin(), status.members.end(),
             [](const MemberStatus& a, const MemberStatus& b) { return std::tie(a.name, a.id) < std::tie(b.name, b.id); });
   return status;

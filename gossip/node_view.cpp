@@ -13,6 +13,7 @@ std::optional<Health> Node::health_of(const NodeId& id) const { return impl_->he
 bool Node::has_path(const NodeId& id, Instant now) const { return impl_->has_path(id, now); }
 bool Node::ignores(const NodeId& accuser, const NodeId& subject, Instant now) const { return impl_->ignores(accuser, subject, now); }
 Version Node::version_of(const NodeId& id) const { return impl_->version_of(id); }
+std::vector<Prefix> Node::subnets() const { return impl_->subnets(); }
 
 Node::View Node::Impl::view() const {
   if (digest_seen_ != seen_now()) {
@@ -43,6 +44,11 @@ std::optional<Health> Node::Impl::health_of(const NodeId& id) const {
 bool Node::Impl::has_path(const NodeId& id, Instant now) const {
   const Member* member = roster_.find(id);
   return member != nullptr && kernel_peer(*member) != nullptr && peer_endpoints_.stands(id, now);
+}
+
+std::vector<Prefix> Node::Impl::subnets() const {
+  const Member* own = joined_ ? self() : nullptr;
+  return own != nullptr && !own->record->body.left ? own->record->body.subnets : std::vector<Prefix>();
 }
 
 Version Node::Impl::version_of(const NodeId& id) const {

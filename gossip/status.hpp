@@ -38,6 +38,16 @@ struct MemberStatus {
   std::uint64_t tx_bytes = 0;
 };
 
+// A network behind members, or one that this node was to announce and does not.
+struct SubnetStatus {
+  Prefix subnet;
+  std::optional<NodeId> carrier;        // whom its traffic goes through; nullopt: it is not announced
+  std::string carrier_name;
+  std::vector<std::string> others;      // names of those who announce it, too
+  bool routed = false;                  // into this node's tunnel
+  std::string why_not;                  // in words; empty where it is routed, or behind this node
+};
+
 struct NodeStatus {
   NetworkId network;
   std::string network_name;             // empty before the first join
@@ -49,6 +59,7 @@ struct NodeStatus {
   MemberStatus self;
   std::vector<MemberStatus> members;    // all known, this node included, sorted by name then id
   std::vector<Endpoint> announced;      // the endpoints in our own record
+  std::vector<SubnetStatus> subnets;    // in order; then those that are not announced
   std::string waiting_for;              // in words, why `joined` is false or what came of the last call while nobody is there
   bool refused = false;                 // a member said no, and asking again changes nothing
 };

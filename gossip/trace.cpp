@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t header_bytes = 8;                  // length, and the beginning of a hash
 constexpr std::size_t input_values = 4'000'000;
 constexpr std::size_t entry_values = trace_limits::notes + 16;
+constexpr std::size_t local_with_networks = 3;
 constexpr std::string_view magic_word = "wigwag-trace ";
 
 Bytes framed(const Bytes& content) {
@@ -57,8 +58,9 @@ Bytes pack(const HelloDatagram& datagram) {
 }
 Bytes pack(const Wakeup&) { return packed_as(InputKind::wakeup, 0).take(); }
 Bytes pack(const LocalAddresses& local) {
-  Packer out = packed_as(InputKind::local, 1);
+  Packer out = packed_as(InputKind::local, 2);
   pack_list(out, local.addresses, [&](const Address& address) { out.address(address); });
+  pack_list(out, local.networks, [&](const Prefix& network) { out.prefix(network); });
   return out.take();
 }
 Bytes pack(const Resolved& resolved) {
@@ -182,12 +184,12 @@ std::optional<TraceEntry> TraceDecoder::next() {
 
 std::optional<TraceEntry> TraceDecoder::read(ByteView content) {
   Unpacker in(content, entry_values);
-  in.array(2, 17);
+  const auto values = in.array(2, start_values);
   const auto kind = in.enumerator(EntryKind::end);
   if (in.failed()) return std::nullopt;
   switch (kind) {
     case EntryKind::start:
-      if (auto start = read_start(in)) return TraceEntry(std::move(*start));
+      if (auto start = read_start(in, values)) return TraceEntry(std::move(*start));
       return std::nullopt;
     case EntryKind::step:
       if (auto step = read_step(in)) return TraceEntry(std::move(*step));
@@ -231,7 +233,7 @@ std::optional<TraceStep> TraceDecoder::read_step(Unpacker& in) {
 
 std::optional<Input> TraceDecoder::read_input(ByteView content, bool& proven) {
   Unpacker in(content, input_values);
-  in.array(1, 5);
+  const auto values = in.array(1, 5);
   Input input;
   switch (in.enumerator(InputKind::revoke)) {
     case InputKind::tunnel: {
@@ -259,6 +261,9 @@ std::optional<Input> TraceDecoder::read_input(ByteView content, bool& proven) {
       LocalAddresses local;
       local.addresses.resize(in.array(0, trace_limits::addresses));
       for (auto& address : local.addresses) address = in.address();
+      // Traces of before networks were noted end here.
+      if (values == local_with_networks) local.networks.resize(in.array(0, trace_limits::addresses));
+      for (auto& network : local.networks) network = in.prefix();
       input = std::move(local);
       break;
     }

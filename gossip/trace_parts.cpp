@@ -82,7 +82,7 @@ Bytes bytes_of(ByteView view) { return {view.begin(), view.end()}; }
 Bytes pack_start(const TraceStart& start) {
   const NodeConfig& config = start.config;
   Packer out;
-  out.array(17).number(static_cast<std::uint64_t>(EntryKind::start)).text(std::string_view(start.program).substr(0, program_bytes));
+  out.array(start_values).number(static_cast<std::uint64_t>(EntryKind::start)).text(std::string_view(start.program).substr(0, program_bytes));
   out.text(config.name).key(config.network).number(config.listen_port).number(config.hello_port).boolean(config.accept_hello);
   if (config.ipv4) out.address(*config.ipv4);
   else out.nil();
@@ -91,10 +91,13 @@ Bytes pack_start(const TraceStart& start) {
   out.number(config.members_max).number(config.random_seed).key(start.id).key(start.tunnel_key).binary(start.stored);
   const auto invited = start.invited.value_or(TraceStart::Invited{});
   out.binary(invited.grant).binary(invited.certificate).binary(invited.bundle);
+  const auto subnets = std::min(config.subnets.size(), limits::subnets_per_node);
+  out.array(subnets);
+  for (std::size_t i = 0; i < subnets; ++i) out.prefix(config.subnets[i]);
   return out.take();
 }
 
-std::optional<TraceStart> read_start(Unpacker& in) {
+std::optional<TraceStart> read_start(Unpacker& in, std::size_t values) {
   TraceStart start;
   start.program = in.text(program_bytes);
   start.config.name = in.text(limits::name_bytes);
@@ -114,6 +117,8 @@ std::optional<TraceStart> read_start(Unpacker& in) {
   invited.certificate = bytes_of(in.binary(0, statement_max));
   invited.bundle = bytes_of(in.binary(0, statement_max));
   if (!invited.grant.empty()) start.invited = std::move(invited);
+  if (values == start_values) start.config.subnets.resize(in.array(0, limits::subnets_per_node));
+  for (auto& subnet : start.config.subnets) subnet = in.prefix();
   if (!in.done()) return std::nullopt;
   return start;
 }

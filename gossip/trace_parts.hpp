@@ -17,7 +17,9 @@ std::int64_t unzigzag(std::uint64_t value);
 Bytes bytes_of(ByteView view);
 
 Bytes pack_start(const TraceStart& start);
-std::optional<TraceStart> read_start(Unpacker& in);
+// `values`: of the entry, with its kind. Traces of before networks were noted have one less.
+inline constexpr std::size_t start_values = 18;
+std::optional<TraceStart> read_start(Unpacker& in, std::size_t values);
 Bytes pack_note(const TraceNote& note);
 std::optional<TraceNote> read_note(ByteView packed);
 Bytes pack_digest(const StepDigest& digest);

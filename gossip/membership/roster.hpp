@@ -173,6 +173,12 @@ class Roster {
   // Addresses that more than one claims.
   std::vector<Address> contested() const;
 
+  // Who announces which network behind it: the announcers in id order.
+  using Subnets = std::map<Prefix, std::vector<const Member*>>;
+  const Subnets& subnets() const { return subnets_; }
+  // Raised whenever a network is announced that nobody announced before, or by nobody any more.
+  std::uint64_t subnets_revision() const { return subnets_revision_; }
+
   // What the set of statements under one key amounts to, for anti-entropy.
   RangeEntry entry(const Member& member) const;
   std::vector<RangeEntry> entries(std::uint64_t first, std::uint64_t last) const;  // in key order
@@ -226,6 +232,8 @@ class Roster {
   void touch(const Member& member);
   void touch_claimants(const Address& ipv4);
   void touch_contested();
+  void index_subnets(const Member& member);
+  void unindex_subnets(const Member& member);
 
   // Brings rings and live_ up to what the member has become.
   void reseat(Member& member);
@@ -248,6 +256,8 @@ class Roster {
   std::vector<std::pair<std::uint64_t, Members::value_type*>> by_id_;  // by the id's first eight bytes, which no two share
   std::vector<std::pair<std::uint64_t, Member*>> by_tunnel_key_;  // likewise
   std::vector<std::pair<std::uint64_t, Member*>> by_ipv4_;
+  Subnets subnets_;
+  std::uint64_t subnets_revision_ = 0;
   Touched touched_;
   std::uint64_t fingerprint_ = 0;                   // the sum over all entries
   std::uint64_t revision_ = 0;

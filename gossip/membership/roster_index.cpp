@@ -100,6 +100,7 @@ std::vector<Address> Roster::contested() const {
 void Roster::index(Member& member) {
   add(by_tunnel_key_, start_of(member.record->body.tunnel_key), member);
   if (member.record->body.ipv4) add(by_ipv4_, start_of(*member.record->body.ipv4), member);
+  index_subnets(member);
   touch(member);
 }
 
@@ -107,14 +108,39 @@ void Roster::unindex(const Member& member) {
   touch(member);
   remove(by_tunnel_key_, start_of(member.record->body.tunnel_key), member);
   if (member.record->body.ipv4) remove(by_ipv4_, start_of(*member.record->body.ipv4), member);
+  unindex_subnets(member);
 }
 
-// What one is, those who share its key or its address may depend on.
+void Roster::index_subnets(const Member& member) {
+  for (const auto& subnet : member.record->body.subnets) {
+    auto& announcers = subnets_[subnet];
+    if (announcers.empty()) ++subnets_revision_;
+    announcers.insert(std::lower_bound(announcers.begin(), announcers.end(), member.id(), [](const Member* held, const NodeId& id) { return held->id() < id; }),
+                      &member);
+  }
+}
+
+void Roster::unindex_subnets(const Member& member) {
+  for (const auto& subnet : member.record->body.subnets) {
+    const auto held = subnets_.find(subnet);
+    std::erase(held->second, &member);
+    if (!held->second.empty()) continue;
+    subnets_.erase(held);
+    ++subnets_revision_;
+  }
+}
+
+// What one is, those who share its key, its address or a network behind it may depend on.
 void Roster::touch(const Member& member) {
   touched_.ids.insert(member.id());
   touched_.keys.insert(member.record->body.tunnel_key);
   for (const Member* other : announcing(member.record->body.tunnel_key)) touched_.ids.insert(other->id());
   if (member.record->body.ipv4) touch_claimants(*member.record->body.ipv4);
+  for (const auto& subnet : member.record->body.subnets) {
+    const auto announced = subnets_.find(subnet);
+    if (announced == subnets_.end()) continue;
+    for (const Member* other : announced->second) touched_.keys.insert(other->record->body.tunnel_key);
+  }
   // Where nobody asks, nothing need be remembered one by one.
   if (touched_.ids.size() <= limits::members && touched_.keys.size() <= limits::members) return;
   touched_ = {};

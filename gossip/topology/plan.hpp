@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <vector>
 
 #include "gossip/base/tunnel.hpp"
@@ -12,6 +13,10 @@
 namespace wigwag {
 
 inline constexpr std::chrono::seconds keepalive_behind_nat{25};
+
+// Whether a member has a place in the plan at all. What this node itself may have let run out is for
+// others to judge.
+bool is_planned(const Roster& roster, const Member& member);
 
 // Who holds which overlay IPv4 address. Every member claims one in its record; where two claim
 // the same, the one admitted earlier keeps it, then the lower id: a pure function of the
@@ -36,11 +41,12 @@ struct PlanFacts {
   NodeId self;
   const PeerEndpoints& endpoints;
   std::chrono::seconds keepalive{0};  // towards live members
+  std::span<const Prefix> networks{}; // that this host is in: nothing that overlaps them is led into the tunnel
 };
 
 // The direct plane as the roster wants it: two host routes through a peer for every member that
-// has neither left nor run out, Down ones included (a wrong verdict must not cut traffic that works), our own
-// addresses, and unreachable routes below all so that nothing meant for the mesh leaves in
+// has neither left nor run out, Down ones included (a wrong verdict must not cut traffic that works), one for
+// each network that it carries and that nothing here speaks against, our own addresses, and unreachable routes below all so that nothing meant for the mesh leaves in
 // the clear.
 Tunnel plan_direct(const Roster& roster, const PlanFacts& facts);
 // Makes such a plan what it would now be, where at most the peers with the given keys and our own

@@ -114,6 +114,7 @@ std::string Wording::input(const Input& input, bool proven) const {
   if (const auto* local = std::get_if<LocalAddresses>(&input)) {
     std::string text = "addresses of this host:";
     for (const auto& address : local->addresses) text += " " + to_string(address);
+    for (const auto& network : local->networks) text += (&network == local->networks.data() ? "; in " : " ") + to_string(network);
     return text;
   }
   if (const auto* resolved = std::get_if<Resolved>(&input)) {

@@ -8,7 +8,7 @@
 
 #include "gossip/base/limits.hpp"
 #include "gossip/node.hpp"
-#include "tests/membership/small_mesh.hpp"
+#include "tests/membership/lan_mesh.hpp"
 
 // One node, seen from outside: the test is everybody else, with everybody's keys.
 namespace wigwag {
@@ -47,6 +47,7 @@ struct LoneNode {
     config.name = "node-1";
     config.network = mesh.network;
     config.random_seed = random_seed;
+    config.subnets = subnets;
     node.emplace(config,
                  NodeSecrets{mesh.identity(self), mesh.record_body(self).tunnel_key, fixed_secret<Secret<struct EntropySeedRole>>(9)},
                  std::move(*read), std::nullopt, mesh.verifier);
@@ -166,9 +167,10 @@ struct LoneNode {
     }));
   }
 
-  SmallMesh mesh;
+  LanMesh mesh;
   Now now{instant(seconds(0)), SmallMesh::at(300)};
   std::uint64_t random_seed;
+  std::vector<Prefix> subnets{};  // behind the node, from its next life on
   Bytes disk;
   std::optional<Node> node;
   std::vector<Event> raised;

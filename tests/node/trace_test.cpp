@@ -18,6 +18,7 @@ TraceStart some_start() {
   start.config.ipv4 = Address::ipv4(0x0a000001);
   start.config.keepalive = std::chrono::seconds(25);
   start.config.members_max = 77;
+  start.config.subnets = {*Prefix::parse("10.20.0.0/24"), *Prefix::parse("fd00:20::/64")};
   start.config.random_seed = 0xfedcba9876543210ULL;
   start.id = NodeId{{3}};
   start.tunnel_key = TunnelKey{{4}};
@@ -92,6 +93,7 @@ TEST(Trace, KeepsWhereALifeBegan) {
   EXPECT_EQ(read.config.keepalive, start.config.keepalive);
   EXPECT_EQ(read.config.members_max, 77U);
   EXPECT_EQ(read.config.random_seed, start.config.random_seed);
+  EXPECT_EQ(read.config.subnets, start.config.subnets);
   EXPECT_EQ(read.id, start.id);
   EXPECT_EQ(read.tunnel_key, start.tunnel_key);
   EXPECT_EQ(read.stored, start.stored);
@@ -106,7 +108,7 @@ TEST(Trace, KeepsEveryKindOfInput) {
   steps.push_back(step_of(TunnelDatagram{*Address::parse("fd00::6"), Plane::direct, {1, 1}}, 1'001, 1'700'000'000));
   steps.push_back(step_of(HelloDatagram{somewhere, Bytes(1200, 7)}, 1'001, 0));
   steps.push_back(step_of(Wakeup{}, 5'000'000, -60));
-  steps.push_back(step_of(LocalAddresses{{somewhere.address}}, 5'000'000, 1'800'000'001));
+  steps.push_back(step_of(LocalAddresses{{somewhere.address}, {*Prefix::parse("10.20.0.0/24")}}, 5'000'000, 1'800'000'001));
   steps.push_back(step_of(Resolved{{somewhere}, {*Endpoint::parse("192.0.2.1:1")}}, 5'000'000, 1'800'000'001));
   steps.push_back(step_of(LeaveCommand{}, 5'000'000, 1'800'000'001));
   steps.push_back(step_of(RevokeCommand{{4, 4}}, 5'000'000, 1'800'000'001));
@@ -128,6 +130,7 @@ TEST(Trace, KeepsEveryKindOfInput) {
   EXPECT_EQ(as<HelloDatagram>(read[2]).from, somewhere);
   EXPECT_EQ(as<HelloDatagram>(read[2]).bytes, Bytes(1200)) << "of a hello, the size is kept";
   EXPECT_EQ(as<LocalAddresses>(read[4]).addresses, std::vector{somewhere.address});
+  EXPECT_EQ(as<LocalAddresses>(read[4]).networks, std::vector{*Prefix::parse("10.20.0.0/24")});
   EXPECT_EQ(as<Resolved>(read[5]).seeds, std::vector{somewhere});
   EXPECT_EQ(as<Resolved>(read[5]).endpoints.size(), 1U);
   EXPECT_EQ(as<RevokeCommand>(read[7]).revocation, (Bytes{4, 4}));

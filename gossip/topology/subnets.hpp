@@ -1,0 +1,19 @@
+#pragma once
+
+#include <map>
+#include <optional>
+
+#include "gossip/base/ip.hpp"
+#include "gossip/membership/roster.hpp"
+#include "gossip/topology/subnet_fault.hpp"
+
+namespace wigwag {
+
+// Who carries which network: of those who announce it a live one before one that is Down, then the
+// lower id: a pure function of the roster, so that all members settle it alike. Where all are Down the last
+// to become so keeps it, for it had it before: a wrong verdict must not cut traffic that works.
+std::map<Prefix, NodeId> settle_subnets(const Roster& roster);
+// The same for one network.
+std::optional<NodeId> carrier_of(const Roster& roster, const Prefix& subnet);
+
+}  // namespace wigwag
