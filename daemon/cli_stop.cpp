@@ -61,6 +61,7 @@ int down_offline(const DaemonFlags& flags, const std::string& nobody) {
   const bool retired = unit && retire_unit(*unit);
   auto noted = noted_in(flags.state_dir, retired ? "no daemon answered; " + *unit + " is disabled and stopped, and nothing was left in the kernel" : nobody);
   if (!noted) return noted.error();
+  const auto kept_on = put_back_forwarding(noted->directory);
   const auto interface = interface_of(flags, noted->applied);
   if (!interface) return interface.error();
   std::optional<Outcome<TeardownReport>> report;
@@ -70,6 +71,7 @@ int down_offline(const DaemonFlags& flags, const std::string& nobody) {
   if (!report || !*report) return complain(report ? report->error().what : "the kernel could not be asked");
   const TeardownReport& done = **report;
   if (!done.failures.empty()) return complain(to_string(done.failures.front()));
+  if (!kept_on.empty()) return complain(kept_on.front());
   if (done.forgotten) (void)noted->directory.remove("applied");
   say(done.kept_for.empty() ? "down: no daemon ran; what it had left in the kernel is gone"
                             : "down: ours is gone; the interface stays for " + joined(done.kept_for, ", "));

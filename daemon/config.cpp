@@ -9,6 +9,7 @@
 #include "daemon/file.hpp"
 #include "daemon/words.hpp"
 #include "gossip/node.hpp"
+#include "gossip/topology/subnet_fault.hpp"
 
 namespace wigwag {
 namespace {
@@ -82,6 +83,13 @@ void check_together(const Config& config, const std::vector<ConfigEntry>& entrie
   if (config.node_ipv4 && config.network_ipv4 && !config.network_ipv4->contains(*config.node_ipv4)) {
     faults.push_back({place_of(entries, {"node.ipv4"}), "node.ipv4",
                       to_string(*config.node_ipv4) + " is not in network.ipv4, " + to_string(*config.network_ipv4)});
+  }
+  std::vector<Prefix> mesh;
+  if (config.network_ipv4) mesh.push_back(*config.network_ipv4);
+  for (const auto& subnet : config.subnets) {
+    if (const auto fault = subnet_fault(subnet, mesh)) {
+      faults.push_back({place_of(entries, {"node.subnets"}), "node.subnets", to_string(subnet) + " cannot be announced: " + to_string(*fault)});
+    }
   }
 }
 

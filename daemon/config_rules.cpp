@@ -129,8 +129,7 @@ const std::vector<ConfigRule>& config_rules() {
        [](const ConfigValue& value, Config& c) {
          return take_list(value, c.subnets, limits::subnets_per_node, [](const std::string& text) { return Prefix::parse(text); });
        },
-       [](const Config& c) { return show_list(c.subnets); },
-       [](const Config& c) { return c.subnets.empty() ? std::string() : "this version announces no subnets"; }},
+       [](const Config& c) { return show_list(c.subnets); }, nothing},
       {"node.endpoints", ValueShape::list, true, "a list of at most 4 of HOST:PORT, such as \"fra.example.net:51820\"",
        [](const ConfigValue& value, Config& c) {
          return take_list(value, c.endpoints, limits::endpoints_per_record, [](const std::string& text) { return HostPort::parse(text, 0); });

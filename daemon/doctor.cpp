@@ -65,7 +65,36 @@ void check_sysctls(Checks& checks, const std::string& interface) {
   const bool strict = std::max(all, own) == "1";
   checks.push_back({"rp_filter", strict ? Finding::warning : Finding::good, strict ? "strict (1): a packet that comes back another way is dropped" : "not strict",
                     strict ? "sysctl net.ipv4.conf." + interface + ".rp_filter=2" : ""});
-  checks.push_back({"forwarding", Finding::good, "not needed: this version neither relays nor routes subnets", ""});
+}
+
+// A chain's type, hook and policy stand in one line.
+bool drops_forwarded(const std::string& rules) {
+  for (const auto& line : split(rules, '\n')) {
+    if (line.find("hook forward") != std::string::npos && line.find("policy drop") != std::string::npos) return true;
+  }
+  return false;
+}
+
+void check_forwarding(Checks& checks, const Json& facts) {
+  const auto subnets = facts.value("subnets", std::vector<std::string>{});
+  if (subnets.empty()) return checks.push_back({"forwarding", Finding::good, "not needed: no network behind this node is announced", ""});
+  std::vector<std::string> on, off;
+  for (const auto& one : facts.value("forwarding", Json::array())) {
+    (one.is_object() && one.value("on", false) ? on : off).push_back(text_of(one, "switch"));
+  }
+  const std::string what = "for " + joined(subnets, ", ") + ": ";
+  if (!off.empty() || on.empty()) {
+    return checks.push_back({"forwarding", Finding::bad, what + (off.empty() ? "not switched on yet" : "off in " + joined(off, ", ")),
+                             "see `wigwag events`; where the daemon may not write /proc/sys/net, switch it on by sysctl"});
+  }
+  const auto rules = output_of({"nft", "list", "ruleset"});
+  if (!rules) {
+    return checks.push_back({"forwarding", Finding::good, what + "on; the firewall cannot be read here",
+                             "check that nothing drops forwarded packets: nft list ruleset, iptables -S FORWARD"});
+  }
+  const bool drops = drops_forwarded(*rules);
+  checks.push_back({"forwarding", drops ? Finding::warning : Finding::good, what + (drops ? "on, but the firewall drops forwarded packets unless told otherwise" : "on"),
+                    drops ? "accept packets from and to " + text_of(facts, "interface") + " where a chain with \"hook forward\" has \"policy drop\" (nft list ruleset, iptables -S FORWARD)" : ""});
 }
 
 // A local UDP port as it stands in /proc/net/udp and udp6.
@@ -265,6 +294,7 @@ int run_doctor(const DaemonFlags& flags, bool json) {
   if (answered) {
     check_ports(checks, facts);
     check_firewall(checks, facts);
+    check_forwarding(checks, facts);
     check_mtu(checks, facts);
     check_clock(checks, facts);
     check_membership(checks, facts);

@@ -27,6 +27,9 @@ int start(const DaemonFlags& flags, const std::string& record, bool check_only) 
   if (!loaded) return refuse(loaded.error());
   if (check_only) {
     for (const auto& text : loaded->notes) std::printf("note: %s\n", text.c_str());
+    if (!loaded->config.subnets.empty()) {
+      std::printf("note: node.subnets has the daemon switch on forwarding between the tunnel and those networks; `wigwag down` puts it back\n");
+    }
     std::printf("%s: %s\n", flags.config.c_str(), loaded->file_found ? "good" : "there is no such file; the defaults are good");
     return 0;
   }

@@ -31,6 +31,7 @@ NodeConfig node_config(const Config& config, const NetworkId& network) {
   made.hello_port = config.hello_port();
   made.accept_hello = config.accept_hello;
   made.ipv4 = config.node_ipv4;
+  made.subnets = config.subnets;
   made.keepalive = config.keepalive;
   made.random_seed = random_number();
   return made;
@@ -161,6 +162,7 @@ asio::awaitable<void> Shell::boot() {
   log_line(LogLevel::info, "started node=" + config.node_name + " interface=" + config.interface + " backend=" + to_string(reconciler_->backend()) +
                                " port=" + std::to_string(config.port) + " hello_port=" + std::to_string(config.hello_port()) +
                                " state=" + directory_.path());
+  open_forwarding();
   // First the state: the core raises its epoch and has it synced before it says anything.
   feed(Wakeup{});
   if (!co_await look_at_kernel()) co_return;
@@ -169,10 +171,10 @@ asio::awaitable<void> Shell::boot() {
     gossip_->refresh();
     if (!torn_down_) reconciler_->resync();
   };
-  watch.addresses = [this](std::vector<Address> addresses) {
+  watch.addresses = [this](std::vector<Address> addresses, std::vector<Prefix> networks) {
     if (!torn_down_ && !local_.empty() && local_ != addresses) reconciler_->forget_sources();
     local_ = addresses;
-    feed(LocalAddresses{std::move(addresses)});
+    feed(LocalAddresses{std::move(addresses), std::move(networks)});
   };
   watch.failed = [this](const NetError& error) { note("monitor_failed", to_string(error), LogLevel::warning); };
   auto monitor = Monitor::open(io_.get_executor(), {config.interface, config.interface + "r"}, std::move(watch));
@@ -265,6 +267,7 @@ void Shell::housekeep() {
   house_timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
     events_.flush(now());
+    steer_forwarding();
     if (dirty_ && mute_) save_state();
     if (const auto ended = recorder_ ? recorder_->remark() : std::nullopt) note("recording_ended", *ended, LogLevel::warning);
     std::erase_if(followers_, [](const ControlCall& call) { return !call.open(); });

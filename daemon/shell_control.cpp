@@ -263,8 +263,12 @@ void Shell::answer_reload(const ControlCall& call) {
 asio::awaitable<Json> Shell::tear_down() {
   torn_down_ = true;
   monitor_.reset();
-  if (!reconciler_) co_return report_json({});
-  co_return report_json(co_await reconciler_->teardown());
+  const auto kept_on = end_forwarding();
+  TeardownReport report;
+  if (reconciler_) report = co_await reconciler_->teardown();
+  Json answer = report_json(report);
+  for (const auto& failure : kept_on) answer["failures"].push_back(failure);
+  co_return answer;
 }
 
 void Shell::answer_down(const ControlCall& call) {
@@ -320,6 +324,11 @@ void Shell::answer_facts(const ControlCall& call) {
     members += member.health != Health::left ? 1 : 0;
     unreached += member.health == Health::alive && member.path == PathKind::none ? 1 : 0;
   }
+  Json subnets = Json::array(), forwarding = Json::array();
+  for (const auto& subnet : node_.subnets()) subnets.push_back(to_string(subnet));
+  if (forwarding_) {
+    for (const auto& state : forwarding_->states()) forwarding.push_back({{"switch", state.name}, {"on", state.on}});
+  }
   call.end(encode_result({{"interface", terms_.config.interface},
                           {"backend", host_status().backend},
                           {"listen_port", terms_.config.port},
@@ -327,6 +336,8 @@ void Shell::answer_facts(const ControlCall& call) {
                           {"accept_hello", terms_.config.accept_hello},
                           {"mtu", terms_.config.interface_mtu()},
                           {"state_dir", directory_.path()},
+                          {"subnets", std::move(subnets)},
+                          {"forwarding", std::move(forwarding)},
                           {"joined", status.joined},
                           {"waiting_for", status.waiting_for},
                           {"members", members},

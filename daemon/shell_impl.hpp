@@ -18,6 +18,7 @@
 #include "daemon/control_server.hpp"
 #include "daemon/datagrams.hpp"
 #include "daemon/event_log.hpp"
+#include "daemon/forwarding.hpp"
 #include "daemon/invites.hpp"
 #include "daemon/names.hpp"
 #include "daemon/notify.hpp"
@@ -79,6 +80,11 @@ class Shell {
   void on_tunnel_event(const TunnelEvent& event);
   boost::asio::awaitable<bool> persist_applied(AppliedTunnel applied);
 
+  // --- shell_forwarding.cpp: packets between the tunnel and the networks behind this node
+  void open_forwarding();
+  void steer_forwarding();
+  std::vector<std::string> end_forwarding();
+
   // --- shell_control.cpp: what the operator asks
   void answer(const ControlRequest& request, const ControlCall& call);
   void answer_status(const ControlRequest& request, const ControlCall& call);
@@ -123,6 +129,7 @@ class Shell {
   std::unique_ptr<Names> names_;
   std::unique_ptr<Reconciler> reconciler_;
   std::unique_ptr<Monitor> monitor_;
+  std::unique_ptr<Forwarding> forwarding_;
   std::unique_ptr<ControlServer> control_;
   ServiceManager service_;
 

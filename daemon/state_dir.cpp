@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t key_text_max = 256;
 constexpr std::size_t text_max = 4 << 20;
 constexpr std::array<const char*, 2> founder_files = {"root.key", "admin.key"};
-constexpr std::array<const char*, 8> own_files = {"identity.key", "wireguard.key", "token", "state", "state.old", "membership", "applied", "invites"};
+constexpr std::array<const char*, 9> own_files = {"identity.key", "wireguard.key", "token", "state", "state.old", "membership", "applied", "forwarding", "invites"};
 
 std::string octal(mode_t mode) {
   std::array<char, 16> text{};
@@ -161,7 +161,7 @@ Outcome<void> StateDir::forget(std::int64_t unix_now, Kernel kernel) const {
   }
   for (const std::string name : own_files) {
     if (const auto removed = remove(name + ".tmp"); !removed) return removed;
-    if (name == "applied" && kernel == Kernel::littered) continue;
+    if ((name == "applied" || name == "forwarding") && kernel == Kernel::littered) continue;
     if (const auto removed = remove(name); !removed) return removed;
   }
   return {};

@@ -69,7 +69,7 @@ class StateDir {
   Found load_first(const std::vector<std::string>& names, const Refuse& refuse, std::int64_t unix_now) const;
 
   // Forgets the node: every file of ours but logs and what was set aside. A founder's keys
-  // are kept as NAME.left-TIME, and `applied` while something of ours is in the kernel.
+  // are kept as NAME.left-TIME, and `applied` and `forwarding` while something of ours is in the kernel.
   enum class Kernel : std::uint8_t { clean, littered };
   Outcome<void> forget(std::int64_t unix_now, Kernel kernel) const;
 

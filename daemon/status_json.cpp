@@ -17,6 +17,20 @@ Json subnets_json(const MemberStatus& member) {
   return subnets;
 }
 
+// Who carries what is behind members, and what of this node's own is not announced.
+Json carried_json(const NodeStatus& status) {
+  Json list = Json::array();
+  for (const auto& one : status.subnets) {
+    list.push_back({{"subnet", to_string(one.subnet)},
+                    {"carrier", one.carrier ? Json(one.carrier_name) : Json()},
+                    {"carrier_id", one.carrier ? Json(to_hex(*one.carrier)) : Json()},
+                    {"others", one.others},
+                    {"routed", one.routed},
+                    {"why_not", one.why_not}});
+  }
+  return list;
+}
+
 Json member_json(const MemberStatus& member, UnixTime now) {
   Json path = {{"kind", to_string(member.path)}, {"via", member.via}, {"endpoint", or_null(member.endpoint)}};
   Json rtt, handshake;
@@ -71,6 +85,7 @@ Json status_json(const NodeStatus& status, const HostStatus& host, UnixTime now)
           {"refused", status.refused},
           {"converged", status.joined && status.converged && host.kernel_settled},
           {"digest", to_hex(status.digest)},
+          {"subnets", carried_json(status)},
           {"members", std::move(members)}};
 }
 

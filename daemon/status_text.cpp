@@ -85,6 +85,32 @@ std::string head_line(const Json& status, bool colours) {
   return why.empty() ? line : line + coloured("nobody is there: " + why, Colour::warning, colours) + "\n";
 }
 
+std::string words_for(const Json& subnet, const std::string& own_id) {
+  if (text_of(subnet, "carrier_id") == own_id) return "behind this node";
+  if (truth_of(subnet, "routed")) return "routed";
+  return "not " + std::string(text_of(subnet, "carrier").empty() ? "announced: " : "routed: ") + text_of(subnet, "why_not");
+}
+
+// Empty where there are none.
+std::string subnets_text(const Json& status, const std::string& own_id, bool colours) {
+  const auto list = status.find("subnets");
+  if (list == status.end() || !list->is_array() || list->empty()) return {};
+  Table table({"SUBNET", "CARRIED BY", "ALSO BEHIND", "HERE"});
+  for (const auto& subnet : *list) {
+    if (!subnet.is_object()) continue;
+    std::vector<std::string> others;
+    for (const auto& other : subnet.value("others", Json::array())) {
+      if (other.is_string()) others.push_back(printable(other.get<std::string>(), 63));
+    }
+    const bool well = truth_of(subnet, "routed") || text_of(subnet, "carrier_id") == own_id;
+    table.add({{text_of(subnet, "subnet")},
+               {or_dash(text_of(subnet, "carrier"))},
+               {or_dash(joined(others, ", "))},
+               {words_for(subnet, own_id), well ? Colour::none : Colour::warning}});
+  }
+  return "\n" + table.text(colours);
+}
+
 }  // namespace
 
 std::string text_of(const Json& document, const char* key) {
@@ -109,7 +135,7 @@ std::string status_text(const Json& status, bool colours) {
   }
   out += "\n" + table.text(colours);
   out += "\n" + std::to_string(members->size()) + (members->size() == 1 ? " member, " : " members, ") + std::to_string(alive) + " alive (* this node)\n";
-  return out;
+  return out + subnets_text(status, text_of(self, "id"), colours);
 }
 
 }  // namespace wigwag

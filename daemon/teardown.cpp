@@ -1,5 +1,6 @@
 #include "daemon/teardown.hpp"
 
+#include "daemon/forwarding.hpp"
 #include "gossip/trust/crypto.hpp"
 
 namespace wigwag {
@@ -16,6 +17,20 @@ boost::asio::awaitable<Outcome<TeardownReport>> take_away(boost::asio::any_io_ex
   calls.peers = [](std::vector<TunnelPeerState>) {};
   Reconciler reconciler(executor, std::move(*host), std::move(applied), std::move(calls));
   co_return co_await reconciler.teardown();
+}
+
+std::vector<std::string> put_back_forwarding(const StateDir& directory) {
+  const auto content = directory.load("forwarding");
+  if (!content) return {content.error().what};
+  if (!content->has_value()) return {};
+  auto turned = decode_turned(**content);
+  if (!turned) return {directory.file("forwarding") + " is damaged, so it is not known what was switched on"};
+  Forwarding::Calls calls;
+  calls.persist = [&directory](const std::vector<TurnedSwitch>& now) {
+    return (now.empty() ? directory.remove("forwarding") : directory.save("forwarding", encode_turned(now))).has_value();
+  };
+  calls.note = [](const std::string&, const std::string&, bool) {};
+  return Forwarding("/proc/sys/net", std::move(*turned), std::move(calls)).undo();
 }
 
 }  // namespace wigwag

@@ -14,4 +14,7 @@ namespace wigwag {
 boost::asio::awaitable<Outcome<TeardownReport>> take_away(boost::asio::any_io_executor executor, const StateDir& directory,
                                                           std::string interface, AppliedTunnel applied);
 
+// The same of what was noted of forwarding; answers with what could not be put back.
+std::vector<std::string> put_back_forwarding(const StateDir& directory);
+
 }  // namespace wigwag

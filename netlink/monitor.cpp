@@ -120,9 +120,11 @@ class Monitor::Impl : public std::enable_shared_from_this<Monitor::Impl> {
       if (link.kind == "tun" && access(wireguard_go_socket(link.name).c_str(), F_OK) == 0) tunnels.push_back(link.name);
     }
     auto usable = usable_addresses(links.items, addresses.items, tunnels);
-    if (reported_ == usable) co_return;
+    auto networks = own_networks(links.items, addresses.items, own_);
+    if (reported_ == usable && networks_ == networks) co_return;
     reported_ = usable;
-    if (calls_.addresses) calls_.addresses(std::move(usable));
+    networks_ = networks;
+    if (calls_.addresses) calls_.addresses(std::move(usable), std::move(networks));
   }
 
   boost::asio::any_io_executor executor_;
@@ -132,6 +134,7 @@ class Monitor::Impl : public std::enable_shared_from_this<Monitor::Impl> {
   std::unique_ptr<NetlinkSocket> questions_;
   boost::asio::steady_timer bell_;
   std::optional<std::vector<Address>> reported_;
+  std::vector<Prefix> networks_;
   bool dirty_ = false;
   bool stopped_ = false;
 };

@@ -23,8 +23,8 @@ class Monitor {
     std::function<void()> dirty;
     // The host's own usable addresses, once at the start and when they have changed:
     // without loopback, link-local, multicast, tentative and deprecated ones and
-    // without those of the interfaces named in `own`.
-    std::function<void(std::vector<Address>)> addresses;
+    // without those of the interfaces named in `own`; and the networks that its interfaces are in.
+    std::function<void(std::vector<Address>, std::vector<Prefix>)> addresses;
     std::function<void(const NetError&)> failed;  // listening goes on
   };
 

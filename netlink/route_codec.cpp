@@ -187,6 +187,19 @@ std::vector<Address> usable_addresses(const std::vector<Link>& links, const std:
   return {usable.begin(), usable.end()};
 }
 
+std::vector<Prefix> own_networks(const std::vector<Link>& links, const std::vector<InterfaceAddress>& addresses, const std::vector<std::string>& ours) {
+  std::set<std::uint32_t> theirs;
+  for (const Link& link : links)
+    if (link.up && !link.loopback && std::find(ours.begin(), ours.end(), link.name) == ours.end()) theirs.insert(link.index);
+  std::set<Prefix> networks;
+  for (const InterfaceAddress& one : addresses) {
+    const Address& address = one.address.address;
+    if (!theirs.contains(one.index) || address.is_loopback() || address.is_link_local() || address.is_unspecified()) continue;
+    networks.insert(Prefix::covering(address, one.address.length));
+  }
+  return {networks.begin(), networks.end()};
+}
+
 Message encode_get_link(const std::string& name) {
   auto message = link_message(RTM_GETLINK, NLM_F_ACK, {});
   message.put_text(IFLA_IFNAME, name);

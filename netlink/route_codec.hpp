@@ -54,6 +54,10 @@ std::optional<KernelRoute> decode_route(ByteView body);
 std::vector<Address> usable_addresses(const std::vector<Link>& links, const std::vector<InterfaceAddress>& addresses,
                                       const std::vector<std::string>& tunnels);
 
+// The networks that this host's own interfaces are in, but for those of the links named in `ours`: whatever a
+// link is for, packets for its network belong there. Sorted.
+std::vector<Prefix> own_networks(const std::vector<Link>& links, const std::vector<InterfaceAddress>& addresses, const std::vector<std::string>& ours);
+
 Message encode_get_link(const std::string& name);
 Message encode_dump_links();
 Message encode_dump_addresses();

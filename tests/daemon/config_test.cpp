@@ -73,7 +73,7 @@ listen = "overlay:9586"
 TEST(Configuration, SaysWhatIsSetAndNotActedOn) {
   const auto notes = load("[node]\nrelay = \"yes\"\nsubnets = [\"10.20.0.0/24\"]\n[wireguard]\nmtu = \"auto\"\n[dns]\nenabled = true\n"
                           "[metrics]\nlisten = \"overlay:9586\"\n").value().notes;
-  EXPECT_THAT(notes, ElementsAre(HasSubstr("node.relay = \"yes\""), HasSubstr("node.subnets"), HasSubstr("wireguard.mtu = \"auto\""),
+  EXPECT_THAT(notes, ElementsAre(HasSubstr("node.relay = \"yes\""), HasSubstr("wireguard.mtu = \"auto\""),
                                  HasSubstr("dns.enabled"), HasSubstr("metrics.listen")));
 }
 
@@ -114,6 +114,11 @@ INSTANTIATE_TEST_SUITE_P(
                     Wrong{"[node]\nname = \"Fra_1\"\n", "w.toml:2:8: node.name", "letters a-z"}, Wrong{"[node]\nname = 5\n", "node.name", "cannot be 5"},
                     Wrong{"[node]\nname = \"\"\n", "node.name", "allowed"}, Wrong{"[node]\nrelay = \"maybe\"\n", "node.relay", "\"yes\", \"no\" or \"auto\""},
                     Wrong{"[node]\nsubnets = [\"10.20.0.1/24\"]\n", "node.subnets", "without host bits"},
+                    Wrong{"[node]\nsubnets = [\"10.20.0.0/24\", \"0.0.0.0/0\"]\n", "w.toml:2:11: node.subnets", "0.0.0.0/0 cannot be announced: it is a default route"},
+                    Wrong{"[node]\nsubnets = [\"127.0.0.0/24\"]\n", "node.subnets", "it overlaps loopback addresses"},
+                    Wrong{"[node]\nsubnets = [\"fe80::/64\"]\n", "node.subnets", "it overlaps link-local addresses"},
+                    Wrong{"[node]\nsubnets = [\"224.0.1.0/24\"]\n", "node.subnets", "it overlaps multicast addresses"},
+                    Wrong{"[network]\nipv4 = \"10.99.0.0/16\"\n[node]\nsubnets = [\"10.99.1.0/24\"]\n", "node.subnets", "it overlaps the mesh's own addresses"},
                     Wrong{"[node]\nsubnets = [1]\n", "node.subnets", "a list of something other than strings"},
                     Wrong{"[node]\nendpoints = [\"a:1\",\"b:1\",\"c:1\",\"d:1\",\"e:1\"]\n", "node.endpoints", "at most 4"},
                     Wrong{"[node]\nendpoints = [\"300.1.2.3:5\"]\n", "node.endpoints", "HOST:PORT"},

@@ -55,6 +55,8 @@ NodeStatus two_members() {
   other.tx_bytes = 5'600'000;
   other.subnets = {*Prefix::parse("10.20.0.0/24")};
   status.members = {other, status.self};
+  status.subnets = {{*Prefix::parse("10.20.0.0/24"), other.id, "ams-2", {"fra-1"}, true, ""},
+                    {*Prefix::parse("10.30.0.0/24"), std::nullopt, "", {}, false, "this node's certificate does not confer it"}};
   status.announced = {*Endpoint::parse("203.0.113.5:51820")};
   return status;
 }
@@ -75,6 +77,9 @@ TEST(StatusDocument, HasTheFieldsOfTheContract) {
     "public_key":"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=","ipv4":"10.99.0.1","ipv6":"fd00::1","relay":false,
     "version":1882193920000003,"interface":"wigwag0","backend":"kernel","listen_port":51820,"hello_port":51822,
     "endpoints":["203.0.113.5:51820"]})"));
+  EXPECT_EQ(status["subnets"][0], Json::parse(R"({"subnet":"10.20.0.0/24","carrier":"ams-2",
+    "carrier_id":"0202020202020202020202020202020202020202020202020202020202020202","others":["fra-1"],"routed":true,"why_not":""})"));
+  EXPECT_TRUE(status["subnets"][1]["carrier"].is_null());
   EXPECT_EQ(status["converged"], true);
   EXPECT_EQ(status["digest"].get<std::string>().size(), 64U);
   EXPECT_EQ(status["members"][1]["path"]["kind"], "self");
@@ -109,6 +114,13 @@ TEST(StatusText, ShowsEveryMemberInColumns) {
   EXPECT_THAT(text, HasSubstr("fra-1 *"));
   EXPECT_THAT(text, Not(HasSubstr("\033")));
   EXPECT_THAT(status_text(document(), true), HasSubstr("\033[32malive"));
+}
+
+TEST(StatusText, ShowsWhoCarriesWhatAndWhatIsNotAnnounced) {
+  const std::string text = status_text(document(), false);
+  EXPECT_THAT(text, HasSubstr("CARRIED BY"));
+  EXPECT_THAT(text, HasSubstr("10.20.0.0/24"));
+  EXPECT_THAT(text, HasSubstr("not announced: this node's certificate does not confer it"));
 }
 
 TEST(StatusText, TakesDocumentsThatLackEverything) {

@@ -111,7 +111,7 @@ Rig::Rig(boost::asio::io_context& io, std::unique_ptr<TunnelHost> host, AppliedT
   reconciler = std::make_unique<Reconciler>(io.get_executor(), std::move(counting), std::move(applied), std::move(calls));
   Monitor::Calls heard;
   heard.dirty = [this] { reconciler->resync(); };
-  heard.addresses = [this](std::vector<Address> now) { addresses = std::move(now); };
+  heard.addresses = [this](std::vector<Address> now, const std::vector<Prefix>&) { addresses = std::move(now); };
   auto opened = Monitor::open(io.get_executor(), {name}, std::move(heard));
   EXPECT_TRUE(opened);
   monitor = std::move(*opened);

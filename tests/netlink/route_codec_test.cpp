@@ -161,5 +161,22 @@ TEST(UsableAddresses, LeaveOutOwnLoopbackDownAndLinkLocal) {
               ElementsAre(*Address::parse("192.0.2.1"), *Address::parse("2001:db8::1")));
 }
 
+TEST(OwnNetworks, AreThoseOfAllInterfacesButOurs) {
+  std::vector<Link> links(4);
+  const std::array names = {"eth0", "wg0", "wigwag0", "eth1"};
+  std::vector<InterfaceAddress> addresses;
+  for (std::uint32_t at = 0; at < 4; ++at) {
+    links[at].index = at + 1;
+    links[at].name = names[at];
+    links[at].kind = at == 1 ? "wireguard" : "";
+    links[at].up = at != 3;
+    addresses.push_back({at + 1, {Address::ipv4(0x0a140001u + (at << 16)), 24}, true, false});
+  }
+  addresses.push_back({1, {*Address::parse("fe80::1"), 64}, false, true});
+  addresses.push_back({1, {*Address::parse("2001:db8:20::1"), 64}, false, false});
+  EXPECT_THAT(own_networks(links, addresses, {"wigwag0", "wigwag0r"}),
+              ElementsAre(*Prefix::parse("10.20.0.0/24"), *Prefix::parse("10.21.0.0/24"), *Prefix::parse("2001:db8:20::/64")));
+}
+
 }  // namespace
 }  // namespace wigwag
