@@ -102,6 +102,7 @@ class Node::Impl {
   void note_subnets_of(const NodeId& id, const SubnetGround& ground);
   void note_subnets(const Touched& touched);
   std::vector<Prefix> inside_prefixes() const;
+  bool carriers_in_doubt() const;
   std::vector<SubnetStatus> subnet_status() const;
 
   // node_hello.cpp: joining, and letting others in
@@ -256,6 +257,7 @@ class Node::Impl {
   std::map<NodeId, std::string> told_of_subnets_;  // and of members' that are not routed here
   Tunnel desired_;
   bool planned_ = false;
+  Instant doubted_until_{};             // in a new life, accusations from the one before take that long to become verdicts again
   bool plan_stale_ = true;              // as a whole; else the peers with these keys may be
   std::set<TunnelKey> stale_keys_;
   bool planned_nat_ = false;

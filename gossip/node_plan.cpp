@@ -8,6 +8,7 @@ namespace {
 constexpr std::size_t greet_all_up_to = 64;        // members; in larger networks only edges are kept warm
 constexpr Duration greet_pause = seconds(10);
 constexpr Duration way_given = milliseconds(500);
+constexpr Duration doubt = seconds(5);
 
 // They are one machine: it is where any of them is, and no verdict on one is about all.
 void heed_sharers(PeerEndpoints::Facts& facts, const NodeId& id, const std::vector<const Member*>& sharers) {
@@ -36,6 +37,7 @@ const TunnelPeerState* Node::Impl::kernel_peer(const Member& member) const {
 void Node::Impl::on(const KernelSnapshot& snapshot) {
   const bool first = !kernel_;
   if (first) kernel_.emplace();
+  if (first && !snapshot.peers.empty()) doubted_until_ = now_.at + doubt;
   std::set<TunnelKey> changed;
   for (const auto& peer : snapshot.peers) note_peer(peer, first, changed);
   if (snapshot.changes_only) {
@@ -205,6 +207,8 @@ void Node::Impl::plan() {
   if (!kernel_) return;
   // Nor is a network planned before it is known which ones this host is in.
   if (!local_known_ && !roster_.subnets().empty()) return;
+  // And what an earlier life left in the kernel goes on working until it is known again who is Down.
+  if (!planned_ && now_.at < doubted_until_ && carriers_in_doubt()) return;
   note_touched();
   const bool nat = own_endpoints_.behind_nat();
   plan_stale_ = plan_stale_ || !planned_ || nat != planned_nat_;

@@ -104,13 +104,24 @@ void Node::Impl::note_subnets(const Touched& touched) {
   for (const auto& id : touched.ids) note_subnets_of(id, ground);
 }
 
+// Whether a network would go to one who stands accused, and could go to another.
+bool Node::Impl::carriers_in_doubt() const {
+  return std::any_of(roster_.subnets().begin(), roster_.subnets().end(), [this](const auto& entry) {
+    const auto carrier = carrier_of(roster_, entry.first);
+    const Member* member = carrier ? roster_.find(*carrier) : nullptr;
+    return member != nullptr && member->health == Health::suspect && entry.second.size() > 1;
+  });
+}
+
 // No endpoint in here is tried: a way to it would lead through the tunnel that it is to carry.
 std::vector<Prefix> Node::Impl::inside_prefixes() const {
   auto inside = mesh_prefixes();
   if (roster_.subnets().empty()) return inside;
   const SubnetGround ground = subnet_ground();
   for (const auto& [subnet, announcers] : roster_.subnets()) {
-    if (!obstacle_to(subnet, ground)) inside.push_back(subnet);
+    const auto carrier = carrier_of(roster_, subnet);
+    const Member* member = carrier ? roster_.find(*carrier) : nullptr;
+    if (member != nullptr && member != self() && !obstacle_through(*member, subnet, ground)) inside.push_back(subnet);
   }
   return inside;
 }
@@ -126,7 +137,7 @@ std::vector<SubnetStatus> Node::Impl::subnet_status() const {
       if (member->id() == *carrier) one.carrier_name = member->name();
       else if (is_planned(roster_, *member)) one.others.push_back(member->name());
     }
-    const auto obstacle = obstacle_to(subnet, ground);
+    const auto obstacle = obstacle_through(*roster_.find(*carrier), subnet, ground);
     one.routed = !obstacle && *carrier != id_;
     if (obstacle && *carrier != id_) one.why_not = to_string(*obstacle);
     shown.push_back(std::move(one));

@@ -47,7 +47,7 @@ std::vector<Prefix> carried_by(const Roster& roster, const PlanFacts& facts, con
   if (member.record->body.subnets.empty()) return carried;
   const SubnetGround ground = ground_of(roster, facts);
   for (const auto& subnet : member.record->body.subnets) {
-    if (!obstacle_to(subnet, ground) && carrier_of(roster, subnet) == member.id()) carried.push_back(subnet);
+    if (!obstacle_through(member, subnet, ground) && carrier_of(roster, subnet) == member.id()) carried.push_back(subnet);
   }
   return carried;
 }

@@ -39,6 +39,7 @@ std::string to_string(const SubnetObstacle& obstacle) {
     case SubnetFault::reserved: return "it overlaps " + std::string(name_of_reserved(obstacle.met)) + " addresses, " + met;
     case SubnetFault::announced_here: return "this node announces it, too";
     case SubnetFault::holds_ours: return "it holds " + met + ", which this node announces";
+    case SubnetFault::holds_the_way: return "it holds every address at which the tunnel to its carrier could end";
     case SubnetFault::own_network: return "it overlaps this host's own network " + met;
   }
   return "";

@@ -18,6 +18,7 @@ enum class SubnetFault : std::uint8_t {
   announced_here,  // this node announces it, too: its traffic stays in the LAN. Nothing is wrong
   holds_ours,      // it holds a network that this node announces
   own_network,     // it overlaps a network that this host is in
+  holds_the_way,   // it holds every endpoint of its carrier: the tunnel there would lead into itself
 };
 
 // One such reason, with the prefix that was met.

@@ -1,5 +1,6 @@
 #include "gossip/topology/subnets.hpp"
 
+#include <algorithm>
 #include <vector>
 
 #include "gossip/topology/plan.hpp"
@@ -35,6 +36,14 @@ std::map<Prefix, NodeId> settle_subnets(const Roster& roster) {
 std::optional<NodeId> carrier_of(const Roster& roster, const Prefix& subnet) {
   const auto found = roster.subnets().find(subnet);
   return found == roster.subnets().end() ? std::nullopt : carrier_among(roster, found->second);
+}
+
+// A node behind a NAT announces at first what it knows itself, which is in its LAN; what others see of it follows.
+std::optional<SubnetObstacle> obstacle_through(const Member& carrier, const Prefix& subnet, const SubnetGround& ground) {
+  if (const auto obstacle = obstacle_to(subnet, ground)) return obstacle;
+  const auto& endpoints = carrier.record->body.endpoints;
+  const bool inside = !endpoints.empty() && std::all_of(endpoints.begin(), endpoints.end(), [&](const Endpoint& one) { return subnet.contains(one.address); });
+  return inside ? std::optional(SubnetObstacle{SubnetFault::holds_the_way, subnet}) : std::nullopt;
 }
 
 }  // namespace wigwag

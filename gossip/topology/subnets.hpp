@@ -16,4 +16,7 @@ std::map<Prefix, NodeId> settle_subnets(const Roster& roster);
 // The same for one network.
 std::optional<NodeId> carrier_of(const Roster& roster, const Prefix& subnet);
 
+// Why this host does not send a network through that member of its announcers; nullopt: it does.
+std::optional<SubnetObstacle> obstacle_through(const Member& carrier, const Prefix& subnet, const SubnetGround& ground);
+
 }  // namespace wigwag

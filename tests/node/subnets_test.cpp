@@ -191,6 +191,39 @@ TEST(Subnets, AreNotPlannedBeforeTheNetworksOfThisHostAreKnown) {
   EXPECT_TRUE(routes(lone, elsewhere));
 }
 
+// Everybody begins a life as alive or accused: traffic that goes through the second of two must not go back to
+// the first for as long as its fall takes to be known again.
+TEST(Subnets, StayWithTheirCarrierThroughARestart) {
+  PlacedNode lone;
+  announce(lone, 2, {elsewhere});
+  announce(lone, 3, {elsewhere});
+  const std::uint64_t low = lone.mesh.id(2) < lone.mesh.id(3) ? 2 : 3, high = 5 - low;
+  std::vector<Item> accusations;
+  for (const std::uint64_t accuser : {std::uint64_t{0}, high}) accusations.push_back(lone.mesh.accusation(accuser, low, {2, 0}));
+  lone.step(lone.from(0, Push{accusations}));
+  lone.run_beside(high, seconds(8));
+  const auto carried_by = [&](std::uint64_t number) {
+    return std::any_of(lone.wish.peers.begin(), lone.wish.peers.end(), [&](const TunnelPeer& peer) {
+      return peer.key == lone.mesh.record_body(number).tunnel_key && std::find(peer.allowed_ips.begin(), peer.allowed_ips.end(), elsewhere) != peer.allowed_ips.end();
+    });
+  };
+  ASSERT_TRUE(carried_by(high));
+  lone.disk = lone.node->stored();
+  lone.start();
+  lone.step(Wakeup{});
+  KernelSnapshot before;
+  for (const auto& peer : lone.wish.peers) before.peers.push_back({peer.key, peer.endpoint, peer.allowed_ips, peer.keepalive, 5, 100, 100});
+  lone.kernel_shown = true;
+  lone.step(before);
+  lone.step(LocalAddresses{{*Address::parse("192.0.2.7")}, {prefix_of("192.0.2.0/24")}});
+  for (int times = 0; times < 100; ++times) {
+    lone.run_beside(high, milliseconds(100));
+    ASSERT_FALSE(carried_by(low)) << "after " << times << " tenths of a second";
+  }
+  EXPECT_TRUE(carried_by(high));
+  EXPECT_FALSE(lone.node->desired().peers.empty()) << "it plans in the end";
+}
+
 // The way there leads through the tunnel that it would have to carry.
 TEST(Subnets, HoldNoEndpointThatIsTried) {
   const auto wanted = [](std::vector<Prefix> subnets) {

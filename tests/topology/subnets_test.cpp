@@ -166,6 +166,23 @@ TEST_F(SubnetsTest, ThatOverlapAnOwnNetworkAreNotRouted) {
   }
 }
 
+// The route would lead the tunnel's own packets into the tunnel, and nothing would reach the carrier any more.
+TEST_F(SubnetsTest, ThatHoldEveryEndpointOfTheirCarrierAreNotRouted) {
+  const Prefix underlay = prefix_of("198.18.0.0/24");
+  const auto apply = [&](std::vector<Endpoint> endpoints_of_it, Version version) {
+    Record record = mesh.lan_record(1, {underlay}, version);
+    record.endpoints = std::move(endpoints_of_it);
+    ASSERT_TRUE(mesh.apply(roster, SmallMesh::member_item(mesh.sign(record, 1), mesh.wide_chain(1))).changed());
+  };
+  const Endpoint inside = *Endpoint::parse("198.18.0.1:51820"), outside = *Endpoint::parse("203.0.113.1:51820");
+  apply({inside}, {1, 0});
+  EXPECT_THAT(routed(plan()), Not(Contains(underlay)));
+  apply({inside, outside}, {1, 1});
+  EXPECT_THAT(routed(plan()), Contains(underlay));
+  apply({}, {1, 2});
+  EXPECT_THAT(routed(plan()), Contains(underlay)) << "it comes to us";
+}
+
 // A certificate for everything is a right, and no excuse.
 TEST_F(SubnetsTest, ThatNobodyCanHaveBehindItAreNeverRouted) {
   const std::vector<std::pair<const char*, const char*>> wrong = {
