@@ -41,7 +41,7 @@ void Node::Impl::nudge(const Member& member) {
 void Node::Impl::on(const NodeId& from, const Ack& ack) {
   const auto result = prober_.on_ack(from, ack, now_.at, health_, mail_);
   if (!result) return;
-  missed_in_a_row_.erase(from);
+  verdicts_.answered(from);
   if (const Member* member = roster_.find(from)) nudge(*member);
   // A warm edge that is new, or somebody who was away: what differs is found at once. Where that is
   // so of many, as when a partition heals, what the first brings need not come from all of them.
@@ -122,6 +122,7 @@ void Node::Impl::member_news(const NodeId& id, const Item& item, const Outcome& 
   ++counters_.records_accepted;
   dirty_ = true;
   if (id == id_) return;
+  verdicts_.answered(id);
   spread_.add(item, urgency_of(member.record->body), from);
   // Of one who was Down the accusers were right, as far as anybody could tell.
   if (before != Health::dead) verdicts_.note_refuted(id, member.refuted, now_.at);
@@ -131,6 +132,7 @@ void Node::Impl::member_news(const NodeId& id, const Item& item, const Outcome& 
   if (member.record->body.left) {
     peer_endpoints_.forget(id);
     prober_.forget(id);
+    own_endpoints_.forget_witness(id);
     if (before != Health::left) raise(EventKind::member_left, id);
     return;
   }
@@ -187,7 +189,11 @@ void Node::Impl::take_accusation(const NodeId& from, const Item& item) {
     }
     case Applied::held: spread_.note_held(statement_id(item.statement)); break;
     case Applied::stale: answer_with_newer(from, outcome.node); break;  // they have not heard the refutation
-    case Applied::needs_chain: mail_.push_back({from, Need{{key_of(outcome.node)}}}); break;
+    case Applied::needs_chain:
+      mail_.push_back({from, Need{{key_of(outcome.node)}}});
+      // They may have forgotten that accuser meanwhile, and take us for Down on its word all the same.
+      if (made->body.subject == id_ && outcome.node == made->body.accuser && patience_.take(from, now_.at)) stranger_ = outcome.node;
+      break;
     case Applied::full: break;
     case Applied::added:
     case Applied::equivocation:

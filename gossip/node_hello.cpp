@@ -50,7 +50,7 @@ void Node::Impl::call_somebody() {
   if (unsponsored) call_for_sponsor();
   for (std::size_t tries = 0; tries < seeds_.size(); ++tries) {
     const Endpoint seed = seeds_[next_seed_++ % seeds_.size()];
-    if (is_own_seed(seed) || (among_others && is_living_seed(seed))) continue;
+    if (is_own_hello(seed) || (among_others && is_living_seed(seed))) continue;
     if (among_others && !unsponsored) island_pause_ = std::min(2 * island_pause_, island_pause_most);
     hello_client_.call(seed, now_.at, entropy_, out_);
     return;
@@ -61,10 +61,10 @@ void Node::Impl::call_somebody() {
   next_call_ = now_.at + island_pause_most * 3 / 4 + rng_.below(island_pause_most / 2);
 }
 
-// A seed that is this very host would only answer itself.
-bool Node::Impl::is_own_seed(const Endpoint& seed) const {
+// Whoever calls this very host would only answer itself.
+bool Node::Impl::is_own_hello(const Endpoint& at) const {
   const auto& local = own_endpoints_.local();
-  return seed.port == config_.hello_port && (seed.address.is_loopback() || std::find(local.begin(), local.end(), seed.address) != local.end());
+  return at.port == config_.hello_port && (at.address.is_loopback() || std::find(local.begin(), local.end(), at.address) != local.end());
 }
 
 bool Node::Impl::is_living_seed(const Endpoint& seed) const {
@@ -97,7 +97,7 @@ void Node::Impl::call_for_sponsor() {
   if (hosts.empty()) return;
   const Record& host = *rng_.pick(hosts);
   const Endpoint target{rng_.pick(host.endpoints).address, host.hello_port};
-  if (usable_endpoint(target, mesh_prefixes())) hello_client_.call(target, now_.at, entropy_, out_);
+  if (usable_endpoint(target, mesh_prefixes()) && !is_own_hello(target)) hello_client_.call(target, now_.at, entropy_, out_);
 }
 
 std::optional<NodeId> Node::Impl::own_sponsor() const {

@@ -108,7 +108,7 @@ class Node::Impl {
   // node_hello.cpp: joining, and letting others in
   void seek_tick();
   void call_somebody();
-  bool is_own_seed(const Endpoint& seed) const;
+  bool is_own_hello(const Endpoint& at) const;
   bool is_living_seed(const Endpoint& seed) const;
   void on_hello_finished(const HelloClient::Finished& finished);
   void accept_welcome(const HelloClient::Finished& finished);
@@ -237,6 +237,7 @@ class Node::Impl {
   Instant refuted_at_{};
   Duration refute_pause_{};
   Instant refute_due_ = never;
+  std::optional<NodeId> stranger_;      // accuses our record somewhere, and nobody here knows it
   bool outdone_ = false;                // another speaks with our key
   Instant outbid_at_{};
   Duration outbid_pause_{};
@@ -279,7 +280,6 @@ class Node::Impl {
   std::map<NodeId, Instant> nudged_;
   std::map<NodeId, Fallen> fallen_;     // whose fall our word may be added to
   Instant next_witness_{};
-  std::map<NodeId, int> missed_in_a_row_;  // probes on schedule, of subjects
   Instant next_hearing_ = never;
   Instant heard_accused_at_{};
   std::uint64_t heard_revision_ = UINT64_MAX;  // the roster when it was last looked through for whom to hear

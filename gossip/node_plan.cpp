@@ -200,6 +200,8 @@ void Node::Impl::judge_endpoint(const Member& member) {
   // Whatever came of it: what was wanted before may have been forgotten meanwhile, and stands in the plan.
   stale_keys_.insert(key);
   if (peer_endpoints_.judge(id, facts, now_.at)) greeted_.erase(id);
+  const bool in_reach = peer_endpoints_.stands(id, now_.at);
+  self_stale_ = own_endpoints_.set_in_reach(id, in_reach) || self_stale_;
 }
 
 void Node::Impl::plan() {

@@ -122,8 +122,10 @@ void Node::Impl::watch_own_record() {
   if (own->record->body.left && !leaving_since_) return end_membership();
   if (outdone_ || version_ < own->record->body.version) outbid(own->record->body);
   refute_due_ = never;
-  if (own->accusations.empty()) return;
+  if (own->record->body.left) stranger_.reset();
+  if (own->accusations.empty() && !stranger_) return;
   std::vector<NodeId> accusers;
+  if (stranger_) accusers.push_back(*stranger_);
   for (const auto& accusation : own->accusations) accusers.push_back(accusation.statement.body.accuser);
   // Where accusations keep coming, ours is not the only machine that is too busy for more.
   refute_due_ = refuted_at_ + refute_pause_;
@@ -132,6 +134,7 @@ void Node::Impl::watch_own_record() {
   refute_pause_ = again ? std::clamp(2 * refute_pause_, refute_pause_least, refute_pause_most) : refute_pause_least;
   refuted_at_ = now_.at;
   refute_due_ = never;
+  stranger_.reset();
   verdicts_.note_refuted(id_, accusers, now_.at);
   const Member* who = roster_.find(accusers.front());
   raise_rarely(EventKind::accused, id_, "by " + (who != nullptr ? who->name() : to_hex(accusers.front()).substr(0, 16)));

@@ -14,10 +14,9 @@ constexpr Duration hearing_after = seconds(3);        // several times what a re
 constexpr Duration hearing_pause = seconds(3);
 constexpr Duration hearings_apart = milliseconds(500);
 constexpr std::size_t hearings_most = 4;             // so many at once: the others' turn comes next
-constexpr int misses_of_the_ignored = 3;             // in a row, each of several tries and with the others' help
-constexpr Duration witness_after = seconds(10);       // of a fall: whoever lives has answered by then
-constexpr Duration witness_within = seconds(10);
-constexpr Duration witness_patience = seconds(5);     // for the answer to one more ping
+constexpr Duration witness_after = seconds(3);        // of a fall: a refutation on its way has come by then
+constexpr Duration witness_within = seconds(4);
+constexpr Duration witness_patience = seconds(3);     // its answer, a handshake before it and all
 constexpr Duration witness_pause = seconds(5);        // fewer a minute than make one notorious
 constexpr Duration rejoin_pause = seconds(1);
 constexpr Duration rejoin_hello_pause = seconds(5);
@@ -50,16 +49,16 @@ void Node::Impl::rewire() {
   edges_.insert(observers.begin(), observers.end());
   prober_.watched_by(std::move(observers));
   std::erase_if(met_, [&](const NodeId& id) { return !edges_.contains(id); });
-  std::erase_if(missed_in_a_row_, [this](const auto& missed) { return !prober_.watches(missed.first); });
+  verdicts_.keep_counting([this](const NodeId& id) { return prober_.watches(id); });
 }
 
 void Node::Impl::handle_probe(const ProbeResult& result) {
-  if (result.answered) missed_in_a_row_.erase(result.subject);
+  if (result.answered) verdicts_.answered(result.subject);
   if (result.answered || !result.on_schedule || health_.frozen(now_.at)) return;
   // Where the others would not count our word it is our path or our machine that is bad; but some of them
   // may, and if it is gone for good theirs are the only verdicts that ours can still bring about.
-  const int missed = ++missed_in_a_row_[result.subject];
-  if (verdicts_.is_ignored(result.subject, id_, now_.at) && missed < misses_of_the_ignored) return;
+  verdicts_.missed(result.subject);
+  if (verdicts_.is_ignored(result.subject, id_, now_.at) && !verdicts_.found_silent(result.subject)) return;
   accuse(result.subject);
 }
 
@@ -199,7 +198,8 @@ void Node::Impl::rejoin_tick() {
   const Record& record = rng_.pick(away)->record->body;
   if (record.endpoints.empty() || record.hello_port == 0) return;
   const Endpoint target{rng_.pick(record.endpoints).address, record.hello_port};
-  if (usable_endpoint(target, mesh_prefixes())) hello_client_.call(target, now_.at, entropy_, out_);
+  // A private address of theirs may be one of ours, and we would only hear ourselves.
+  if (usable_endpoint(target, mesh_prefixes()) && !is_own_hello(target)) hello_client_.call(target, now_.at, entropy_, out_);
 }
 
 void Node::Impl::compare_with(const NodeId& edge, bool confirm) {
@@ -208,7 +208,8 @@ void Node::Impl::compare_with(const NodeId& edge, bool confirm) {
   Compare compare = AntiEntropy::opening(roster_);
   compare.wall = now_.wall;
   compare.confirm = confirm;
-  if (const auto* seen = kernel_peer(*member)) compare.you = seen->endpoint;
+  // Without a session the kernel only has what we tried last, which tells the other nothing.
+  if (has_path(edge, now_.at)) compare.you = kernel_peer(*member)->endpoint;
   mail_.push_back({edge, std::move(compare)});
 }
 
@@ -267,6 +268,7 @@ void Node::Impl::note_aftermath() {
 void Node::Impl::forget_ways(const NodeId& id) {
   prober_.forget(id);
   peer_endpoints_.forget(id);
+  own_endpoints_.forget_witness(id);
   hints_.erase(id);
   greeted_.erase(id);
   dirty_ = true;

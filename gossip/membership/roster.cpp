@@ -238,11 +238,12 @@ Outcome Roster::apply_accusation(const Item& item, Instant at) {
   if (!accusation) return refused({}, accusation.error());
   const NodeId subject = accusation->body.subject;
   Member* member = find(subject);
-  const Member* accuser = find(accusation->body.accuser);
-  if (member == nullptr || accuser == nullptr) return {Applied::needs_chain, {}, member == nullptr ? subject : accusation->body.accuser};
+  if (member == nullptr) return {Applied::needs_chain, {}, subject};
   if (member->record->body.left || accusation->body.version < member->record->body.version) return {Applied::stale, {}, subject};
   // Against a version that its owner never showed us: we first need that record.
   if (accusation->body.version > member->record->body.version) return {Applied::needs_chain, {}, subject};
+  const Member* accuser = find(accusation->body.accuser);
+  if (accuser == nullptr) return {Applied::needs_chain, {}, accusation->body.accuser};
   auto& held = member->accusations;
   const auto place = std::lower_bound(held.begin(), held.end(), accusation->body.accuser,
                                       [](const HeldAccusation& h, const NodeId& id) { return h.statement.body.accuser < id; });

@@ -53,6 +53,10 @@ std::size_t Verdicts::abstaining(const Member& member, const std::vector<NodeId>
 }
 
 bool Verdicts::judge(Member& member, const Roster& roster, Instant now) {
+  // Who is ignored now has a vote again later, and may say nothing more by then.
+  for (const auto& held : member.accusations) {
+    if (const auto until = ignored_until(member.id(), held.statement.body.accuser, now)) next_ = std::min(next_, *until);
+  }
   const auto needed = quorum(roster.live_count());
   if (legal_votes(member, roster, now) >= needed) {
     if (!member.quorum_since) member.quorum_since = now;
@@ -141,12 +145,28 @@ void Verdicts::make_room(Instant now) {
   std::erase_if(refuted_, [&](const auto& entry) { return entry.second.first <= *middle; });
 }
 
-bool Verdicts::is_ignored(const NodeId& subject, const NodeId& accuser, Instant now) const {
-  if (is_notorious(accuser, now)) return true;
+std::optional<Instant> Verdicts::ignored_until(const NodeId& subject, const NodeId& accuser, Instant now) const {
+  if (is_notorious(accuser, now)) return reputes_.at(accuser).ignored_until;
+  if (found_silent(subject)) return std::nullopt;
   const auto found = refuted_.find({subject, accuser});
-  if (found == refuted_.end()) return false;
-  const auto& [first, last, count] = found->second;
-  return count >= refutations_max && now < std::min(first + memory, last + ignored_for);
+  if (found == refuted_.end() || found->second.count < refutations_max) return std::nullopt;
+  const Instant until = std::min(found->second.first + memory, found->second.last + ignored_for);
+  return now < until ? std::optional(until) : std::nullopt;
+}
+
+bool Verdicts::is_ignored(const NodeId& subject, const NodeId& accuser, Instant now) const { return ignored_until(subject, accuser, now).has_value(); }
+
+void Verdicts::missed(const NodeId& subject) {
+  if (++missed_[subject] == misses_max) next_ = Instant{};  // those who were ignored may suffice now
+}
+
+bool Verdicts::found_silent(const NodeId& subject) const {
+  const auto found = missed_.find(subject);
+  return found != missed_.end() && found->second >= misses_max;
+}
+
+void Verdicts::keep_counting(const std::function<bool(const NodeId&)>& watched) {
+  std::erase_if(missed_, [&](const auto& entry) { return !watched(entry.first); });
 }
 
 int Verdicts::refutations(const NodeId& subject, const NodeId& accuser, Instant now) const {

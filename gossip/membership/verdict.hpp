@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "gossip/membership/roster.hpp"
@@ -41,6 +43,15 @@ class Verdicts {
   // Whether it is ignored whatever it says.
   bool is_notorious(const NodeId& accuser, Instant now) const;
 
+  // A probe of our own went unanswered; from the third in a row on nobody is ignored for that subject, save who
+  // is for all: what they say is what we find. Whoever lives answers us, so no liar gains by that.
+  void missed(const NodeId& subject);
+  bool found_silent(const NodeId& subject) const;
+  // It answered, or somebody for it, or it has published a newer record.
+  void answered(const NodeId& subject) { missed_.erase(subject); }
+  // Of others no probes are counted any more.
+  void keep_counting(const std::function<bool(const NodeId&)>& watched);
+
  private:
   struct Refutations {
     Instant first, last;
@@ -49,6 +60,7 @@ class Verdicts {
   static constexpr Duration memory = minutes(10);
   static constexpr Duration ignored_for = minutes(1);  // after the last of them
   static constexpr int refutations_max = 3;
+  static constexpr int misses_max = 3;  // each of several tries, and with the others' help
   // When full, those not ignored yet make room, and if they are few, the half that was refuted longest ago:
   // whoever accuses everybody must not get itself forgotten by that.
   static constexpr std::size_t pairs_max = 4096;
@@ -61,6 +73,8 @@ class Verdicts {
   // When full, the one whose last refutation is longest ago makes room among those that are not ignored, if there are any.
   static constexpr std::size_t accusers_max = 1024;
 
+  // Until when; nullopt when it is not.
+  std::optional<Instant> ignored_until(const NodeId& subject, const NodeId& accuser, Instant now) const;
   bool counts(const Member& subject, const NodeId& accuser, const Roster& roster, Instant now) const;
   std::size_t legal_votes(const Member& member, const Roster& roster, Instant now) const;
   bool suffices(const Member& member, const Roster& roster, Instant now) const;
@@ -72,6 +86,7 @@ class Verdicts {
 
   std::map<std::pair<NodeId, NodeId>, Refutations> refuted_;  // (subject, accuser)
   std::map<NodeId, Repute> reputes_;                          // by accuser
+  std::map<NodeId, int> missed_;                              // in a row, by subject
   Instant next_ = never;
 };
 

@@ -44,24 +44,35 @@ void OwnEndpoints::set_local(std::vector<Address> addresses) {
 }
 
 void OwnEndpoints::seen_by(const NodeId& witness, const Endpoint& endpoint) {
-  std::erase_if(witnesses_, [&](const auto& w) { return w.first == witness; });
-  const auto same_family = [&](const auto& w) { return w.second.address.family == endpoint.address.family; };
+  std::erase_if(witnesses_, [&](const Witness& w) { return w.id == witness; });
+  const auto same_family = [&](const Witness& w) { return w.endpoint.address.family == endpoint.address.family; };
   if (static_cast<std::size_t>(std::count_if(witnesses_.begin(), witnesses_.end(), same_family)) >= witnesses_max) {
     witnesses_.erase(std::find_if(witnesses_.begin(), witnesses_.end(), same_family));
   }
-  witnesses_.emplace_back(witness, endpoint);
+  witnesses_.push_back({witness, endpoint});
   look_for_nat();
 }
 
 void OwnEndpoints::forget_witness(const NodeId& witness) {
-  if (std::erase_if(witnesses_, [&](const auto& w) { return w.first == witness; }) != 0) look_for_nat();
+  if (std::erase_if(witnesses_, [&](const Witness& w) { return w.id == witness; }) != 0) look_for_nat();
+}
+
+bool OwnEndpoints::set_in_reach(const NodeId& witness, bool in_reach) {
+  const auto found = std::find_if(witnesses_.begin(), witnesses_.end(), [&](const Witness& w) { return w.id == witness; });
+  if (found == witnesses_.end() || found->in_reach == in_reach) return false;
+  const auto before = observed();
+  found->in_reach = in_reach;
+  look_for_nat();
+  return observed() != before;
 }
 
 std::optional<Endpoint> OwnEndpoints::agreed(Family family) const {
+  const auto speaks = [&](const Witness& w) { return w.endpoint.address.family == family; };
+  const bool some_in_reach = std::any_of(witnesses_.begin(), witnesses_.end(), [&](const Witness& w) { return speaks(w) && w.in_reach; });
   std::map<Endpoint, int> votes;
   int witnesses = 0;
-  for (const auto& [witness, endpoint] : witnesses_) {
-    if (endpoint.address.family == family) ++votes[endpoint], ++witnesses;
+  for (const Witness& witness : witnesses_) {
+    if (speaks(witness) && (witness.in_reach || !some_in_reach)) ++votes[witness.endpoint], ++witnesses;
   }
   if (witnesses == 1) return votes.begin()->first;
   std::optional<Endpoint> best;

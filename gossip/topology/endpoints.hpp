@@ -29,6 +29,10 @@ class OwnEndpoints {
   // family; the one longest not heard makes room.
   void seen_by(const NodeId& witness, const Endpoint& endpoint);
   void forget_witness(const NodeId& witness);
+  // Whether a path to that witness stands. Where it does to any of a family, only their words count: when a
+  // router gives us another port, those whom we reach no more would outvote for ever the first that sees it.
+  // True when that changes what is observed.
+  bool set_in_reach(const NodeId& witness, bool in_reach);
 
   // Per family, what most witnesses, at least two, agree on, or the only one says: a host may have
   // an IPv6 address of its own and reach IPv4 through a NAT. Best first: an address of our own.
@@ -47,7 +51,12 @@ class OwnEndpoints {
   bool is_local(const Address& address) const { return std::find(local_.begin(), local_.end(), address) != local_.end(); }
   std::vector<Endpoint> configured_;
   std::vector<Address> local_;          // sorted: global before private
-  std::vector<std::pair<NodeId, Endpoint>> witnesses_;  // in the order they were heard
+  struct Witness {
+    NodeId id;
+    Endpoint endpoint;
+    bool in_reach = true;
+  };
+  std::vector<Witness> witnesses_;      // in the order they were heard
   bool behind_nat_ = false;
 };
 

@@ -144,6 +144,49 @@ TEST_F(VerdictsTest, IgnoreAnAccuserRefutedThreeTimesInTenMinutes) {
   EXPECT_FALSE(verdicts.is_ignored(mesh.id(1), mesh.id(by[0]), instant(minutes(10)))) << "ten minutes after the first";
 }
 
+// Nothing more may be said of who is gone: that its accusers count again is all that happens.
+TEST_F(VerdictsTest, LookAgainWhenAnAccuserIsIgnoredNoMore) {
+  const auto watches = [&](std::uint64_t number) {
+    const auto subjects = roster.rings().subjects_of(roster.find(mesh.id(number))->place->seat);
+    return std::find(subjects.begin(), subjects.end(), mesh.id(1)) != subjects.end();
+  };
+  std::uint64_t last = 0;  // of one who watches nothing would be asked meanwhile
+  while (last == 1 || watches(last)) ++last;
+  ASSERT_LT(last, size);
+  for (int times = 0; times < 3; ++times) verdicts.note_refuted(mesh.id(1), {mesh.id(last)}, instant(seconds(0)));
+  accuse(last, 1, instant(seconds(20)));
+  for (std::uint64_t number = 0, more = needed - 1; more > 0; ++number) {
+    if (number != 1 && number != last) accuse(number, 1, instant(seconds(20))), --more;
+  }
+  EXPECT_EQ(at(seconds(40)), nobody);
+  EXPECT_EQ(verdicts.next_wakeup(), instant(minutes(1)));
+  EXPECT_EQ(at(minutes(1)), std::vector<NodeId>{mesh.id(1)});
+}
+
+// One that flapped has refuted all who watch it, and each of them knows for itself that it has fallen silent.
+TEST_F(VerdictsTest, IgnoreNobodyForASubjectThatLeavesOurOwnProbesUnanswered) {
+  std::vector<NodeId> all;
+  for (const auto number : accusers(true)) all.push_back(mesh.id(number));
+  for (int times = 0; times < 3; ++times) verdicts.note_refuted(mesh.id(1), all, instant(seconds(0)));
+  accuse_by(needed, instant(seconds(0)));
+  verdicts.missed(mesh.id(1)), verdicts.missed(mesh.id(1));
+  EXPECT_EQ(at(seconds(0)), nobody);
+  EXPECT_EQ(at(seconds(11)), nobody) << "two in a row may be our own bad luck";
+  verdicts.answered(mesh.id(1));
+  verdicts.missed(mesh.id(1));
+  EXPECT_EQ(at(seconds(12)), nobody);
+  verdicts.missed(mesh.id(1)), verdicts.missed(mesh.id(1));
+  EXPECT_LE(verdicts.next_wakeup(), instant(seconds(12)));
+  EXPECT_EQ(at(seconds(12)), std::vector<NodeId>{mesh.id(1)});
+}
+
+TEST_F(VerdictsTest, GoOnIgnoringThoseIgnoredForAllWhateverGoesUnanswered) {
+  const auto liar = mesh.id(accusers(true)[0]);
+  for (std::uint64_t subject = 0; subject < 16; ++subject) verdicts.note_refuted(numbered_id(100 + subject), {liar}, instant(seconds(0)));
+  for (int times = 0; times < 9; ++times) verdicts.missed(mesh.id(1));
+  EXPECT_TRUE(verdicts.is_ignored(mesh.id(1), liar, instant(seconds(1))));
+}
+
 TEST_F(VerdictsTest, GoOnIgnoringALiarThatManyRefute) {
   const auto numbered = [](std::uint64_t number) {
     NodeId id;

@@ -110,6 +110,26 @@ TEST(Refutation, OfLiarsWhoShowEachOthersAccusationsGrowsRareToo) {
   EXPECT_LE(lone.status().self.sequence - before, 6U + 4 * 10U) << "in five minutes";
 }
 
+// Whoever shows it may have forgotten that accuser since, and would take us for Down for good.
+TEST(Refutation, IsAlsoOfAnAccuserThatNobodyHereKnows) {
+  LoneNode lone;
+  lone.settle();
+  lone.run_for(seconds(2));
+  constexpr std::uint64_t stranger = 20;
+  const auto first = lone.status().self.sequence;
+  std::uint32_t before = first;
+  for (int times = 0; times < 600; ++times) {
+    const auto self = lone.status().self;
+    lone.step(lone.from(2, Push{{accusation_of(lone, LoneNode::self, {self.epoch, self.sequence}, stranger)}}));
+    lone.run_for(milliseconds(500));
+    if (times == 1) {
+      before = lone.status().self.sequence;
+      EXPECT_GT(before, first);
+    }
+  }
+  EXPECT_LE(lone.status().self.sequence - before, 30U) << "in five minutes";
+}
+
 // Else those who know the liar would differ for as long as it lies, and show each other the difference.
 TEST(Accusation, OfOneRefutedThriceIsNotTaken) {
   LoneNode lone;

@@ -58,6 +58,22 @@ TEST_F(OwnEndpointsTest, FollowAWitnessThatSeesUsElsewhere) {
   EXPECT_THAT(own.observed(), IsEmpty());
 }
 
+// A router that picks another port cuts us off from those who would have to see the new one.
+TEST_F(OwnEndpointsTest, AreNotOutvotedByWitnessesOutOfReach) {
+  const Endpoint before = outside, after = endpoint("198.51.100.7:40002");
+  for (std::uint64_t witness = 1; witness <= 3; ++witness) seen_by(witness, before);
+  EXPECT_FALSE(own.set_in_reach(numbered_id(4), false)) << "who has said nothing";
+  EXPECT_FALSE(own.set_in_reach(numbered_id(1), false)) << "the others say the same";
+  seen_by(3, after);
+  EXPECT_THAT(own.observed(), IsEmpty()) << "word against word";
+  EXPECT_TRUE(own.set_in_reach(numbered_id(2), false));
+  EXPECT_THAT(own.observed(), ElementsAre(after));
+  EXPECT_TRUE(own.set_in_reach(numbered_id(3), false)) << "with none in reach all count";
+  EXPECT_THAT(own.observed(), ElementsAre(before));
+  seen_by(1, after);
+  EXPECT_THAT(own.observed(), ElementsAre(after)) << "whoever is heard is in reach";
+}
+
 TEST_F(OwnEndpointsTest, TellANatFromAnAddressOfOurOwn) {
   own.set_local({address("192.168.0.2")});
   EXPECT_FALSE(own.behind_nat()) << "nobody has seen us";
