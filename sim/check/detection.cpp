@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <map>
+#include <set>
+#include <vector>
 
 #include "sim/check/bounds_of_time.hpp"
 #include "sim/check/checkers.hpp"
@@ -8,24 +11,26 @@
 namespace wigwag::sim {
 namespace {
 
-// I6. Once a daemon has been silent for the bound, a sample of the nodes is asked. In heavy loss, or
-// when many fell together or cannot reach each other, votes come together more slowly: then only
-// the end of the calm counts.
+// I6. Once a daemon has been silent for the bound, a sample of the nodes is asked, each when it has seen most
+// of the others for as long: whoever was cut off may hear only then that the fallen had ever come back. In
+// heavy loss, or when many fell together, votes come together more slowly: then only the end of the calm counts.
 class Detection final : public Checker {
  public:
   Detection(World& world, const CheckFacts& facts, std::vector<Broken>& found) : Checker("I6", world, facts, found) {}
 
   void started(std::size_t machine) override { fallen_.erase(machine); }
-  void stopped(std::size_t machine) override { fallen_.try_emplace(machine, Fallen{now(), false}); }
+  void stopped(std::size_t machine) override { fallen_.try_emplace(machine, Fallen{now(), false, {}}); }
 
   void look() override {
+    const auto observers = spread_over(world().size(), 12);
+    const bool pending = std::any_of(fallen_.begin(), fallen_.end(), [](const auto& entry) { return !entry.second.looked; });
+    for (const auto observer : observers) {
+      if (pending && !sees_most(observer)) apart_[observer] = now();
+    }
     for (auto& [machine, fallen] : fallen_) {
       if (fallen.looked || fallen.at + detection_bound > now()) continue;
-      fallen.looked = true;
-      if (facts().loss > detection_bound_loss || facts().began + detection_bound > fallen.at || !alone_in_falling(fallen.at)) continue;
-      for (const auto observer : spread_over(world().size(), 12)) {
-        if (sound_for(observer, now() - fallen.at) && sees_most(observer)) ask(observer, machine, fallen.at);
-      }
+      fallen.looked = facts().loss > detection_bound_loss || facts().began + detection_bound > fallen.at || !alone_in_falling(fallen.at);
+      if (!fallen.looked) look_at(machine, fallen, observers);
     }
   }
   void calm_ends() override {
@@ -41,7 +46,23 @@ class Detection final : public Checker {
   struct Fallen {
     Instant at;
     bool looked;
+    std::set<std::size_t> asked;
   };
+
+  void look_at(std::size_t machine, Fallen& fallen, const std::vector<std::size_t>& observers) {
+    fallen.looked = true;
+    for (const auto observer : observers) {
+      if (fallen.asked.contains(observer)) continue;
+      const auto apart = apart_.find(observer);
+      const Instant since = apart == apart_.end() ? fallen.at : std::max(fallen.at, apart->second);
+      if (since + detection_bound > now()) {
+        fallen.looked = false;
+        continue;
+      }
+      fallen.asked.insert(observer);
+      if (sound_for(observer, now() - fallen.at)) ask(observer, machine, fallen.at);
+    }
+  }
 
   bool alone_in_falling(Instant at) const {
     const auto together = std::count_if(fallen_.begin(), fallen_.end(), [&](const auto& other) {
@@ -68,6 +89,7 @@ class Detection final : public Checker {
   }
 
   std::map<std::size_t, Fallen> fallen_;
+  std::map<std::size_t, Instant> apart_;   // when an observer last saw fewer than most
 };
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace {
 
 // I4, and I12 where hostile members are about. A verdict of an honest node against an honest member is
 // watched until it is taken back. While either is not sound or no path joins them, its time stands still
-// at zero. Watches at most `watched_max` verdicts, as many as `visits` a look, in turn.
+// at zero, and so it does while the subject is adrift and nobody can call it. Watches at most `watched_max` verdicts, as many as `visits` a look, in turn.
 class Refutations final : public Checker {
  public:
   Refutations(World& world, const CheckFacts& facts, std::vector<Broken>& found) : Checker("I4", world, facts, found) {}
@@ -47,10 +47,34 @@ class Refutations final : public Checker {
     return std::any_of(facts().machines.begin(), facts().machines.end(), [](const auto& machine) { return machine.hostile; });
   }
 
+  // It knows no honest member that it could reach, nor such a seed: whom it could tell of itself.
+  bool adrift(std::size_t subject) const {
+    for (std::size_t other = 0; other < world().size(); ++other) {
+      if (other == subject || !honest(other) || !has_path(subject, other)) continue;
+      const bool known = world().node(subject).health_of(world().id(other)).has_value();
+      if (known || other < world().options(subject).seeds) return false;
+    }
+    return true;
+  }
+  // The observer knows an address at which a call to the subject arrives: no router of its own turns it away.
+  bool can_call(std::size_t observer, std::size_t subject) const {
+    const auto& options = world().options(subject);
+    if (options.nat || options.beside) return false;
+    const auto stored = decode_stored(world().node(observer).stored());
+    return stored && std::any_of(stored->members.begin(), stored->members.end(), [&](const StoredState::Member& member) {
+      const auto record = decode_record(member.record);
+      return record && record->body.node == world().id(subject) &&
+             std::any_of(record->body.endpoints.begin(), record->body.endpoints.end(), [&](const Endpoint& at) { return at.address == world().address(subject); });
+    });
+  }
+  bool out_of_reach(std::size_t observer, std::size_t subject) const {
+    return !has_path(observer, subject) || (adrift(subject) && !can_call(observer, subject));
+  }
+
   // False when there is no more to watch.
   bool visit(std::size_t observer, std::size_t subject, Instant& since) {
     if (!honest(subject) || !honest(observer) || facts_of(subject).removed) return false;
-    if (!sound_for(observer, {}) || !sound_for(subject, {}) || !has_path(observer, subject) || !world().node(subject).joined()) {
+    if (!sound_for(observer, {}) || !sound_for(subject, {}) || !world().node(subject).joined() || out_of_reach(observer, subject)) {
       since = now();
       return true;
     }

@@ -138,6 +138,30 @@ TEST(CheckRefutations, ExcuseWhoCannotBeReached) {
   EXPECT_TRUE(watched.found.empty()) << watched.told();
 }
 
+// Somebody was let in, and who did that was gone before the newcomer had met the others. Then it moved: nobody
+// knows where it is, and it knows nobody who is there. Where it was known it could be called.
+TEST(CheckRefutations, ExcuseWhoKnowsNobodyAndIsWhereNobodyKnows) {
+  for (const bool moved : {true, false}) {
+    WatchedWorld watched(6, 15, false);
+    watched.watch(check_refutations);
+    ASSERT_TRUE(watched.settle());
+    watched.world.kill(4);
+    auto left = decode_stored(watched.world.disk(4)).value();
+    std::erase_if(left.members, [&](const auto& member) { return decode_record(member.record)->body.node != watched.world.id(0); });
+    watched.world.restore_disk(4, encode_stored(left));
+    watched.fall(0);
+    watched.pass(30);
+    ASSERT_TRUE(watched.world.sees_down(1, 4));
+    if (moved) watched.world.move(4);
+    else watched.facts.path = [](std::size_t a, std::size_t b) { return a != 0 && b != 0; };
+    for (std::size_t other = 1; other < 6 && !moved; ++other) watched.world.set_one_way(other, 4, true);
+    watched.world.start(4);
+    watched.pass(90);
+    EXPECT_TRUE(watched.world.sees_down(1, 4));
+    EXPECT_EQ(watched.found_any("I4"), !moved) << watched.told();
+  }
+}
+
 TEST(CheckAgreement, MissesWhoIsNotSeen) {
   WatchedWorld watched(6, 16, false);
   watched.watch(check_agreement);
