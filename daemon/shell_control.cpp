@@ -277,8 +277,9 @@ void Shell::answer_down(const ControlCall& call) {
       io_,
       [this, call]() -> asio::awaitable<void> {
         const Json report = co_await tear_down();
-        // What is gone from the kernel need not be remembered.
-        if (report["forgotten"] == true) (void)directory_.remove("applied");
+        // What is gone from the kernel need not be remembered. Where forwarding could not be put back, `wigwag down` finds by
+        // this note that there is something left to try again.
+        if (report["forgotten"] == true && report["failures"].empty()) (void)directory_.remove("applied");
         call.end(encode_result(report));
         leave_timer_.expires_after(last_words_time);
         boost::system::error_code ignored;

@@ -1,12 +1,14 @@
 #include <net/if.h>
 
 #include "daemon/shell_impl.hpp"
+#include "daemon/teardown.hpp"
 
 namespace wigwag {
 
 void Shell::open_forwarding() {
   std::vector<TurnedSwitch> turned;
   const auto content = directory_.load("forwarding");
+  if (!content) note("forwarding_unknown", content.error().what + "; forwarding that an earlier run switched on stays on", LogLevel::warning);
   if (content && content->has_value()) {
     auto decoded = decode_turned(**content);
     if (decoded) turned = std::move(*decoded);
@@ -14,7 +16,7 @@ void Shell::open_forwarding() {
   }
   Forwarding::Calls calls;
   calls.persist = [this](const std::vector<TurnedSwitch>& now) {
-    const auto saved = now.empty() ? directory_.remove("forwarding") : directory_.save("forwarding", encode_turned(now));
+    const auto saved = save_turned(directory_, now);
     if (!saved) note("state_unwritable", saved.error().what + "; forwarding is left alone meanwhile", LogLevel::error);
     return saved.has_value();
   };

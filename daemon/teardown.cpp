@@ -1,6 +1,5 @@
 #include "daemon/teardown.hpp"
 
-#include "daemon/forwarding.hpp"
 #include "gossip/trust/crypto.hpp"
 
 namespace wigwag {
@@ -19,6 +18,10 @@ boost::asio::awaitable<Outcome<TeardownReport>> take_away(boost::asio::any_io_ex
   co_return co_await reconciler.teardown();
 }
 
+Outcome<void> save_turned(const StateDir& directory, const std::vector<TurnedSwitch>& turned) {
+  return turned.empty() ? directory.remove("forwarding") : directory.save("forwarding", encode_turned(turned));
+}
+
 std::vector<std::string> put_back_forwarding(const StateDir& directory) {
   const auto content = directory.load("forwarding");
   if (!content) return {content.error().what};
@@ -26,9 +29,7 @@ std::vector<std::string> put_back_forwarding(const StateDir& directory) {
   auto turned = decode_turned(**content);
   if (!turned) return {directory.file("forwarding") + " is damaged, so it is not known what was switched on"};
   Forwarding::Calls calls;
-  calls.persist = [&directory](const std::vector<TurnedSwitch>& now) {
-    return (now.empty() ? directory.remove("forwarding") : directory.save("forwarding", encode_turned(now))).has_value();
-  };
+  calls.persist = [&directory](const std::vector<TurnedSwitch>& now) { return save_turned(directory, now).has_value(); };
   calls.note = [](const std::string&, const std::string&, bool) {};
   return Forwarding("/proc/sys/net", std::move(*turned), std::move(calls)).undo();
 }

@@ -3,6 +3,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <string>
 
+#include "daemon/forwarding.hpp"
 #include "daemon/reconciler.hpp"
 #include "daemon/state_dir.hpp"
 
@@ -13,6 +14,9 @@ namespace wigwag {
 // `directory` outlives the call; what could not be taken away stays noted in it.
 boost::asio::awaitable<Outcome<TeardownReport>> take_away(boost::asio::any_io_executor executor, const StateDir& directory,
                                                           std::string interface, AppliedTunnel applied);
+
+// Notes which switches are turned; without any there is no note.
+Outcome<void> save_turned(const StateDir& directory, const std::vector<TurnedSwitch>& turned);
 
 // The same of what was noted of forwarding; answers with what could not be put back.
 std::vector<std::string> put_back_forwarding(const StateDir& directory);

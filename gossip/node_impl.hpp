@@ -98,7 +98,6 @@ class Node::Impl {
   OwnSubnets own_subnets() const;
   void leave_room_for_subnets(Record& record) const;
   void note_own_subnets();
-  SubnetGround subnet_ground() const;
   void note_subnets_of(const NodeId& id, const SubnetGround& ground);
   void note_subnets(const Touched& touched);
   std::vector<Prefix> inside_prefixes() const;

@@ -66,11 +66,6 @@ void Node::Impl::note_own_subnets() {
   if (said != std::exchange(told_of_own_, said) && !said.empty()) raise(EventKind::subnet_refused, id_, said);
 }
 
-SubnetGround Node::Impl::subnet_ground() const {
-  const Member* own = self();
-  return {mesh_prefixes(), own != nullptr ? std::span<const Prefix>(own->record->body.subnets) : std::span<const Prefix>(), networks_};
-}
-
 // Said once a member, and again when it has become another: what of its networks is not routed here.
 void Node::Impl::note_subnets_of(const NodeId& id, const SubnetGround& ground) {
   const Member* member = roster_.find(id);
@@ -94,7 +89,7 @@ void Node::Impl::note_subnets_of(const NodeId& id, const SubnetGround& ground) {
 
 void Node::Impl::note_subnets(const Touched& touched) {
   if (!local_known_ || (roster_.subnets().empty() && told_of_subnets_.empty())) return;
-  const SubnetGround ground = subnet_ground();
+  const SubnetGround ground = ground_of(roster_, id_, networks_);
   if (touched.all || touched.ids.contains(id_) || std::exchange(networks_changed_, false)) {
     networks_changed_ = false;
     for (const auto& [id, member] : roster_.members()) note_subnets_of(id, ground);
@@ -117,7 +112,7 @@ bool Node::Impl::carriers_in_doubt() const {
 std::vector<Prefix> Node::Impl::inside_prefixes() const {
   auto inside = mesh_prefixes();
   if (roster_.subnets().empty()) return inside;
-  const SubnetGround ground = subnet_ground();
+  const SubnetGround ground = ground_of(roster_, id_, networks_);
   for (const auto& [subnet, announcers] : roster_.subnets()) {
     const auto carrier = carrier_of(roster_, subnet);
     const Member* member = carrier ? roster_.find(*carrier) : nullptr;
@@ -128,7 +123,7 @@ std::vector<Prefix> Node::Impl::inside_prefixes() const {
 
 std::vector<SubnetStatus> Node::Impl::subnet_status() const {
   std::vector<SubnetStatus> shown;
-  const SubnetGround ground = subnet_ground();
+  const SubnetGround ground = ground_of(roster_, id_, networks_);
   for (const auto& [subnet, announcers] : roster_.subnets()) {
     const auto carrier = carrier_of(roster_, subnet);
     if (!carrier) continue;

@@ -34,18 +34,11 @@ bool admitted_earlier(const Roster& roster, const Member& a, const Member& b) {
   return std::make_pair(roster.admitted(a), a.id()) < std::make_pair(roster.admitted(b), b.id());
 }
 
-SubnetGround ground_of(const Roster& roster, const PlanFacts& facts) {
-  SubnetGround ground{{overlay_ipv6_prefix(roster.network())}, {}, facts.networks};
-  if (roster.bundle()) ground.mesh.push_back(roster.bundle()->body.ipv4);
-  if (const Member* self = roster.find(facts.self)) ground.announced = self->record->body.subnets;
-  return ground;
-}
-
 // The networks behind a member that go through it.
 std::vector<Prefix> carried_by(const Roster& roster, const PlanFacts& facts, const Member& member) {
   std::vector<Prefix> carried;
   if (member.record->body.subnets.empty()) return carried;
-  const SubnetGround ground = ground_of(roster, facts);
+  const SubnetGround ground = ground_of(roster, facts.self, facts.networks);
   for (const auto& subnet : member.record->body.subnets) {
     if (!obstacle_through(member, subnet, ground) && carrier_of(roster, subnet) == member.id()) carried.push_back(subnet);
   }

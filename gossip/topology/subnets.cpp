@@ -1,9 +1,9 @@
 #include "gossip/topology/subnets.hpp"
 
 #include <algorithm>
-#include <vector>
 
 #include "gossip/topology/plan.hpp"
+#include "gossip/trust/overlay.hpp"
 
 namespace wigwag {
 namespace {
@@ -15,27 +15,23 @@ bool carries_before(const Member& a, const Member& b) {
   return a.id() < b.id();
 }
 
-std::optional<NodeId> carrier_among(const Roster& roster, const std::vector<const Member*>& announcers) {
+}  // namespace
+
+std::optional<NodeId> carrier_of(const Roster& roster, const Prefix& subnet) {
+  const auto found = roster.subnets().find(subnet);
+  if (found == roster.subnets().end()) return std::nullopt;
   const Member* carrier = nullptr;
-  for (const Member* member : announcers) {
+  for (const Member* member : found->second) {
     if (is_planned(roster, *member) && (carrier == nullptr || carries_before(*member, *carrier))) carrier = member;
   }
   return carrier == nullptr ? std::nullopt : std::optional(carrier->id());
 }
 
-}  // namespace
-
-std::map<Prefix, NodeId> settle_subnets(const Roster& roster) {
-  std::map<Prefix, NodeId> carriers;
-  for (const auto& [subnet, announcers] : roster.subnets()) {
-    if (const auto carrier = carrier_among(roster, announcers)) carriers.emplace(subnet, *carrier);
-  }
-  return carriers;
-}
-
-std::optional<NodeId> carrier_of(const Roster& roster, const Prefix& subnet) {
-  const auto found = roster.subnets().find(subnet);
-  return found == roster.subnets().end() ? std::nullopt : carrier_among(roster, found->second);
+SubnetGround ground_of(const Roster& roster, const NodeId& self, std::span<const Prefix> networks) {
+  SubnetGround ground{{overlay_ipv6_prefix(roster.network())}, {}, networks};
+  if (roster.bundle()) ground.mesh.push_back(roster.bundle()->body.ipv4);
+  if (const Member* own = roster.find(self)) ground.announced = own->record->body.subnets;
+  return ground;
 }
 
 // A node behind a NAT announces at first what it knows itself, which is in its LAN; what others see of it follows.

@@ -8,6 +8,7 @@
 #include "gossip/topology/subnets.hpp"
 #include "tests/base/seeded.hpp"
 #include "tests/membership/lan_mesh.hpp"
+#include "tests/topology/carriers.hpp"
 
 namespace wigwag {
 namespace {
@@ -95,7 +96,7 @@ TEST(Replan, FindsWhoSharesAKeyAnAddressOrANetworkAsAWalkOverAllDoes) {
       change(roster, mesh, rng);
       const auto holders = settle_ipv4(roster);
       const auto sharers = sharers_of_keys(roster);
-      const auto carriers = settle_subnets(roster);
+      const auto carriers = carriers_of(roster);
       std::map<Address, int> claims;
       std::map<Prefix, std::vector<const Member*>> announced;
       for (const auto& [id, member] : roster.members()) {
